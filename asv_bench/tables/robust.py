@@ -5,6 +5,8 @@
     python asv_bench/tables/robust.py masks [n_splits]   # what MaskedEstimator masks of clean and of noisy labels
     python asv_bench/tables/robust.py overlap [n_splits [first_split classifier ...]]   # of overlapping classes
     python asv_bench/tables/robust.py targets [n_splits]   # what it masks of clean targets of regressions
+    python asv_bench/tables/robust.py clean [n_seeds [regressor ...]]   # of generated clean targets far from normal
+    python asv_bench/tables/robust.py planted [n_seeds [regressor ...]]   # of wrong targets that are planted
     python asv_bench/tables/robust.py reference [n_splits]   # the mask with and without the reference, on other tables
 
 Times are CPU times of one thread, or wall times as installed, the minimum over interleaved repeats. Masks are means
@@ -18,6 +20,7 @@ import time
 import warnings
 from pathlib import Path
 
+import _clean_targets
 import _clock
 import numpy as np
 from _markdown import head, row
@@ -322,6 +325,44 @@ def target_mask(estimator, X, y, n_splits):
     return f"{share:.1f}, {change:+.2f}"
 
 
+def masked_share(regressor, X, y, seed):
+    """Return which rows are masked."""
+    model = ZErrorRegressor() if REGRESSORS[regressor] is None else MaskedEstimator(REGRESSORS[regressor])
+    return ~model.set_params(random_state=seed).fit(X, y).inlier_mask_
+
+
+def clean_targets(n_seeds, *regressors):
+    names = list(_clean_targets.tables(0))
+    print(f"Masked rows (%) of clean targets, mean and largest of {n_seeds} tables.")
+    head("regressor", *names)
+    for regressor in regressors or REGRESSORS:
+        found = {name: [] for name in names}
+        for seed in range(n_seeds):
+            for name, (X, y) in _clean_targets.tables(seed).items():
+                found[name].append(100 * masked_share(regressor, X, y, seed).mean())
+        row(regressor, *(f"{np.mean(values):.1f} ({max(values):.1f})" for values in found.values()))
+
+
+def planted_targets(n_seeds, *regressors):
+    steps = (("shift 20", 0.3), ("either side 10", 0.2), ("shift 5", 0.05), ("shift 5", 0.1), ("spread 6", 0.1))
+    print(f"Wrong targets masked, and other rows masked (%), {n_seeds} linear tables of 600 rows with normal noise.")
+    head("regressor", *(f"{how}, {fraction:.0%}" for how, fraction in steps))
+    for regressor in regressors or REGRESSORS:
+        cells = []
+        for how, fraction in steps:
+            found = []
+            for seed in range(n_seeds):
+                random = np.random.default_rng(seed)
+                X = random.normal(size=(600, 5))
+                y = X @ [1, -2, 0.5, 0, 0] + random.normal(size=600)
+                y, wrong = _clean_targets.planted(y, how, fraction, seed + 1000)
+                dropped = masked_share(regressor, X, y, seed)
+                found.append((dropped[wrong].mean(), dropped[~wrong].mean()))
+            hit, other = 100 * np.mean(found, axis=0)
+            cells.append(f"{hit:.0f}, {other:.1f}")
+        row(regressor, *cells)
+
+
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     if sys.argv[1:2] == ["masks"]:
@@ -332,6 +373,9 @@ if __name__ == "__main__":
         overlap(int(sys.argv[2]) if len(sys.argv) > 2 else 12, *sys.argv[3:])
     elif sys.argv[1:2] == ["targets"]:
         target_masks(int(sys.argv[2]) if len(sys.argv) > 2 else 3)
+    elif sys.argv[1:2] in (["clean"], ["planted"]):
+        measure = clean_targets if sys.argv[1] == "clean" else planted_targets
+        measure(int(sys.argv[2]) if len(sys.argv) > 2 else 3, *sys.argv[3:])
     elif sys.argv[1:2] == ["reference"]:
         references(FURTHER, int(sys.argv[2]) if len(sys.argv) > 2 else 2)
     else:

@@ -2,6 +2,7 @@
 
 import inspect
 import math
+from collections.abc import Callable
 from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar, NamedTuple, Self
@@ -16,21 +17,19 @@ from skanomaly._support._sklearn import Interval, StrOptions, validate_parameter
 from skanomaly._support._warnings import warn_user
 from skanomaly.robust._contradictions import Contradictions, contradictions, predictions, quantiles
 from skanomaly.robust._reference import combined_outputs, is_better
+from skanomaly.robust._tails import has_group, is_mostly_one_value, target_step
 
-__all__ = ["MaskPlan", "MaskingParameter", "ZErrorMask"]
+__all__ = ["MOST_IN_TAIL", "MaskPlan", "MaskingParameter", "ZErrorMask"]
 
 _STATISTICS = {"error": 0, "loss": 1, "margin": 2}
 _SMALLEST_ROBUST_GROUP = 6
 # What is masked of clean data is far below: 2.3 % of margins and 0.3 % of errors that are normal.
 _MOST_LABELS = 0.25
 _MOST_NEAR_ERRORS = 0.025
-# Parts of a tail, in units of the threshold. It is that of correct targets if each part holds at most as many errors as
-# the one before, or few; the first beyond the threshold clearly fewer, and all beyond it together not many.
-_TAIL_EDGES = np.array([2 / 3, 1.0, 4 / 3, 2.0, 3.0, 4.5, 6.75, 10.0])
-_FIRST_FALL = 1.5
+# At most this fraction of clean targets is masked. The scale of their errors is at least half of a step of the targets.
+MOST_IN_TAIL = 0.02
 _FEWEST_IN_TAIL = 3
-_MOST_IN_TAIL = 0.02
-_LARGEST_TAIL = 0.04
+_SCALE_IN_STEPS = 0.5
 # A reference with less than this fraction of the errors of the classifier decides whether the classes overlap.
 _FAR_BETTER = 0.5
 _FEWEST_NEAR_ERRORS = 10
@@ -46,11 +45,11 @@ class ZErrorMask:
     Parameters
     ----------
     threshold : float or "auto", default="auto"
-        Largest standardised error of a row that is kept. ``"auto"`` is 3 for regression; if the errors have a long tail
-        of up to 4 % of the rows, it is larger, so that 2 % are dropped. For classification it is 2: a row is dropped if
-        its label contradicts a prediction that is as sure as correct ones (the median). If there are many such rows,
-        less sure ones are dropped as well; if most contradictions are unsure, the classes overlap, and at most 1.5 % of
-        the rows are dropped. ``float("inf")`` drops no row, which is plain training.
+        Largest standardised error of a row that is kept. ``"auto"`` is 3 for regression; if more than 2 % of the errors
+        are beyond it and they are no group of their own, it is larger, so that 2 % are dropped. For classification it
+        is 2: a row is dropped if its label contradicts a prediction that is as sure as correct ones (the median). If
+        there are many such rows, less sure ones are dropped as well; if most contradictions are unsure, the classes
+        overlap, and at most 1.5 % of the rows are dropped. ``float("inf")`` drops no row, which is plain training.
     threshold_start : float, default=None
         Threshold of the first masked epoch; it changes to `threshold` by `schedule`. None uses `threshold` in all
         epochs.
@@ -103,11 +102,14 @@ class ZErrorMask:
     masks the surest 1.5 % at most.
     The statistics are those of all rows given to ``fit`` or ``partial_fit``, since batches are too small for them.
 
-    Errors of a regressor beyond the threshold are a long tail, not wrong targets, if they become rarer the larger they
-    are: with numbers of rows between 2, 3, 4, 6, 9, 13.5, 20 and 30 scales, none of which is larger than the one
-    before, except of fewer than 3 rows, and the second of which is at most two thirds of the first. If 2 to 4 % of the
-    rows, and 3 or more, are beyond 3 scales and are such a tail, ``threshold="auto"`` masks the largest 2 %. Otherwise
-    all beyond 3 scales are masked: more than 4 % are mostly wrong targets, or errors that are not nearly normal.
+    If more than 2 % of the errors of a regressor, and 3 or more, are beyond the threshold, ``threshold="auto"`` masks
+    them only if they are a group of their own. The density of the logarithm of errors is log-concave for normal,
+    exponential, log-normal, Student, Pareto and most other distributions; a group makes a valley or a shoulder. With
+    numbers of rows in parts whose ends are in the ratio of the square root of 2, it is a group if the logarithm of a
+    number is below the line through those of two others, the larger of which is beyond the threshold, by 0.2 and 1.5
+    standard errors more. A group is masked. Otherwise, or if the columns predict which errors are large (area under the
+    curve of a random forest above 0.75, on rows that its trees did not see), only the largest 2 % are masked. Targets
+    that are counts or rounded have a scale of at least half of a step; if most are one value, the others are no group.
 
     With mean and standard deviation the largest z-score in a batch of B rows is ``(B - 1) / sqrt(B)``: a threshold of
     2 needs 6 rows, 3 needs 11, 4 needs 18. With median and MAD, no row of a group of fewer than 6 rows is dropped.
@@ -364,40 +366,72 @@ class MaskPlan(NamedTuple):
         found = find(combined, pooled=pooled, earlier=earlier, retained=retained, overlapping=known)
         return found._replace(keep=found.keep | (predictions(reference) == labels))
 
-    def tail_limit(self, values: NDArray[np.float64], weights: NDArray[np.float64] | None) -> float:
-        """Return the standardised error that 2 % exceed, if the errors of a regressor have a long tail; otherwise 0.
+    def tail_limit(
+        self,
+        values: NDArray[np.float64],
+        weights: NDArray[np.float64] | None,
+        targets: NDArray[np.float64] | None = None,
+        asked: Callable[[NDArray[np.bool_]], bool] | None = None,
+        is_tail: bool | None = None,
+    ) -> float:
+        """Return the lowest threshold for the errors of a regressor with clean targets; 0 if there is none.
 
-        Wrong targets mostly have errors far beyond the threshold. Errors of correct targets become rarer the larger
-        they are, also where their distribution is skewed or has heavy tails. ``threshold="auto"`` then masks at most
-        2 % of the rows.
+        Errors of correct targets become rarer the larger they are, also where their distribution is skewed or has heavy
+        tails, or they are large where the regressor does not suit the data. ``threshold="auto"`` then masks at most 2 %
+        of the rows. Wrong targets are a group of their own, anywhere.
 
         Parameters
         ----------
         values : ndarray of shape (n_samples,)
             Errors of all rows.
         weights : ndarray of shape (n_samples,) or None
+        targets : ndarray of shape (n_samples,), default=None
+            Counts and rounded targets have errors in steps, which are at least a scale wide.
+        asked : callable, default=None
+            Says of a mask of rows whether their columns predict it.
+        is_tail : bool, default=None
+            Whether errors beyond the threshold are the tail of the others; None decides by these errors.
 
         Returns
         -------
         float
         """
+        if not self._limits_tails():
+            return 0.0
         groups, counts = np.zeros(values.size, dtype=np.intp), np.ones(values.size) if weights is None else weights
-        errors = self.standardized_errors(values, groups, self.center_scale(values, groups, weights, 1))
-        return self.limit_of_long_tail(errors, counts)
+        center_scale = self.center_scale(values, groups, weights, 1)
+        scale = float(center_scale[0, 1])
+        if scale <= ROUNDING * abs(center_scale[0, 0]):
+            return 0.0
+        step = 0.0 if targets is None else target_step(targets, weights)
+        if targets is not None and step == 0.0 and is_mostly_one_value(targets, counts):
+            is_tail = True
+        wider = max(1.0, _SCALE_IN_STEPS * step / scale)
+        errors = self.standardized_errors(values, groups, center_scale) / wider
+        limit = self.limit_of_long_tail(errors, counts, step / (scale * wider), asked, is_tail)
+        return wider * max(limit, self.threshold) if limit > 0 or wider > 1.0 else 0.0
 
-    def limit_of_long_tail(self, errors: NDArray[np.float64], counts: NDArray[np.float64]) -> float:
+    def _limits_tails(self) -> bool:
+        return self.adaptive and self.robust and self.statistic == _STATISTICS["error"]
+
+    def limit_of_long_tail(
+        self,
+        errors: NDArray[np.float64],
+        counts: NDArray[np.float64],
+        step: float = 0.0,
+        asked: Callable[[NDArray[np.bool_]], bool] | None = None,
+        is_tail: bool | None = None,
+    ) -> float:
         """Return :meth:`tail_limit` for standardised errors of which each counts `counts` times."""
-        if not (self.adaptive and self.robust and self.statistic == _STATISTICS["error"]):
+        suspects = errors > self.threshold
+        beyond, total = counts[suspects].sum(), counts.sum()
+        if not self._limits_tails() or beyond <= max(MOST_IN_TAIL * total, _FEWEST_IN_TAIL - 1):
             return 0.0
-        places = np.searchsorted(self.threshold * _TAIL_EDGES, errors)
-        parts = np.bincount(places, weights=counts, minlength=_TAIL_EDGES.size + 1)[1:]
-        beyond, total = parts[1:].sum(), counts.sum()
-        if beyond <= max(_MOST_IN_TAIL * total, _FEWEST_IN_TAIL - 1) or beyond > _LARGEST_TAIL * total:
+        if is_tail is None:
+            is_tail = not has_group(errors, counts, self.threshold, step) or (asked is not None and asked(suspects))
+        if not is_tail:
             return 0.0
-        falls = (parts[1:] <= parts[:-1]) | (parts[1:] < _FEWEST_IN_TAIL)
-        if not falls.all() or parts[1] > parts[0] / _FIRST_FALL:
-            return 0.0
-        return float(quantiles(errors, counts, [1.0 - _MOST_IN_TAIL])[0])
+        return float(quantiles(errors, counts, [1.0 - MOST_IN_TAIL])[0]) * (1.0 + ROUNDING)
 
     def label_errors(
         self,

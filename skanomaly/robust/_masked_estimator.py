@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier, is_regressor
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import check_cv
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.metaestimators import available_if
@@ -27,18 +26,17 @@ from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions, fit_context
 from skanomaly._support._validation import check_any_rows, check_any_table, check_weights
 from skanomaly._support._warnings import warn_user
+from skanomaly._support._weighted_fits import fit_weighted
 from skanomaly.robust._delegate import FittedEstimatorMethods
-from skanomaly.robust._mask import MaskingParameter, MaskPlan, ZErrorMask
+from skanomaly.robust._mask import MOST_IN_TAIL, MaskingParameter, MaskPlan, ZErrorMask
 from skanomaly.robust._network import classification_terms, regression_terms
 from skanomaly.robust._pieces import check_targets
-from skanomaly.robust._reference import forest_outputs
+from skanomaly.robust._reference import SuspectForests, class_outputs, forest_outputs
+from skanomaly.robust._rounds import Rounds, warn_if_unsettled
 
 __all__ = ["MaskedEstimator"]
 
-# Rounds have settled where at most this fraction of the rows changes.
-_UNSETTLED = 0.01
-_SMALLEST_PROBABILITY = 1e-3
-_SMALLEST_LOG_DENSITY = -1e9
+Rows = NDArray[np.intp]
 # Errors of regression that are this small beside the targets are rounding.
 _ROUNDING = 1e3 * np.finfo(np.float64).eps
 
@@ -68,8 +66,8 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
     batch_size : int, default=256
         Number of rows in a batch of ``"partial_fit"``.
     reference : {"auto"} or None, default="auto"
-        Second classifier that must contradict a label as well. ``"auto"`` is the out-of-bag votes of a random forest,
-        if `estimator` is a classifier and the mask is the default one (``masking__threshold="auto"``). None uses
+        Second opinion, with the default mask (``masking__threshold="auto"``): the out-of-bag votes of a random forest
+        must contradict a label as well, or must not predict which errors of a regressor are large. None uses
         `estimator` alone.
     random_state : int, RandomState instance or None, default=None
         Controls the order of the rows and the folds; also passed to the clone of `estimator` if its own
@@ -99,9 +97,8 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
 
     Notes
     -----
-    Z-Error Loss (Godin 2025). A masked row has weight 0, which is the same as leaving it out, so `estimator` need not
-    support ``sample_weight``; if it is given, `estimator` gets it. Refitting on the rows with the smallest errors is
-    iterative trimming, here with a threshold instead of a fraction.
+    Z-Error Loss (Godin 2025). A masked row is left out, so `estimator` need not support ``sample_weight``. Refitting on
+    the rows with the smallest errors is iterative trimming, here with a threshold instead of a fraction.
 
     An estimator that is refitted without the masked rows is surer of what remains, so that it masks more in each round
     if nothing prevents it. Three rules do. Only rows that the first round, which is trained on all labels, assigns to
@@ -110,11 +107,13 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
 
     A classifier that does not suit the data errs as surely as wrong labels contradict it. Therefore a label is only
     masked if `reference` contradicts it, too: 100 trees, of which those vote for a row that were not trained on it. The
-    mask is that of the outputs of both classifiers in units of their typical margins, at most 2, averaged with weights
-    of one over their error rates. If the reference makes less than half of the errors of `estimator`, it decides
-    whether the classes overlap. Categories and dates are codes for the trees. Where rows are sparse or cells are
-    neither, the mask is that of `estimator` alone; nothing is masked then, with a warning, if it is equally sure of all
-    predictions, as a tree with pure leaves is.
+    mask is that of both outputs, averaged with weights of one over their error rates. If the reference makes less than
+    half of the errors, it decides whether the classes overlap. Where it cannot read the rows (it reads numbers,
+    categories and dates), the mask is that of `estimator` alone.
+
+    Where more than 2 % of the errors of a regressor are beyond the threshold after the rounds, they must be a group
+    (see :class:`ZErrorMask`) that `reference`, asked which rows have large errors, does not predict from the columns.
+    Otherwise the rounds are repeated with at most 2 % of the rows masked.
 
     References
     ----------
@@ -179,7 +178,8 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
         sample_weight : array-like of shape (n_samples,), default=None
-            Used for centre and scale of the mask, and passed to ``fit`` or ``partial_fit`` of `estimator`.
+            Used for centre and scale of the mask, and passed to ``fit`` or ``partial_fit`` of `estimator`, of a
+            pipeline to its last step.
 
         Returns
         -------
@@ -231,6 +231,7 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
             seed = int(random.integers(2**31))
             make = partial(clone_with_seed, self.estimator, seed)
             counts = None if weights is None else weights[counted]
+            self._suspects = SuspectForests(seed)
             self._votes = self._forest(counted, encoded[counted], counts, seed)
             if method == "partial_fit":
                 self._fit_epochs(targets, encoded, weights, counted, random, make)
@@ -242,7 +243,7 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
             errors = None if classifier else self._standardized(outputs, encoded[counted])
             plan.warn_of_excess(self.inlier_mask_[counted], errors)
             self._warn_if_constant(rows)
-            del self._rows, self._votes
+            del self._rows, self._votes, self._suspects
         return self
 
     @available_if(lambda self: hasattr(self.estimator, "partial_fit"))
@@ -291,14 +292,14 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
                 require_two_classes(self, self.classes_)
             plan, random = self._start(classifier=classifier), generator(self.random_state)
             seed, votes = int(random.integers(2**31)), list[Any]()
-            estimator = clone_with_seed(self.estimator, seed)
+            estimator, self._suspects = clone_with_seed(self.estimator, seed), SuspectForests(seed)
             dropped, inliers = np.zeros(table.n_rows, dtype=np.int32), np.ones(table.n_rows, dtype=bool)
             pooled = np.zeros((self._n_groups(), 3))
             for epoch in reported(range(self.max_iter), "train"):
                 start = 0
                 for place, (rows, values) in enumerate(windows(table.pieces)):
                     part = slice(start, start + len(values))
-                    self._rows = rows
+                    self._rows, self._part = rows, place
                     masks = dropped[part], inliers[part]
                     encoded, counted = self._encoded(values), np.arange(len(values))
                     if epoch == 0:
@@ -312,7 +313,7 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
             outputs, encoded = self._outputs(estimator, drawn.X), self._encoded(np.asarray(drawn.y))
             self._set_scale(outputs, encoded, None, drawn.rows.astype(np.intp))
             plan.warn_of_excess(inliers[drawn.rows], None if classifier else self._standardized(outputs, encoded))
-            del self._rows, self._votes
+            del self._rows, self._votes, self._suspects
         return self
 
     def _is_classifier(self) -> bool:
@@ -323,10 +324,10 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
 
     def _start(self, *, classifier: bool) -> MaskPlan:
         self._plan = MaskPlan.of(ZErrorMask() if self.masking is None else self.masking, classifier=classifier)
-        self._classifier, self._overlapping = classifier, False
+        self._classifier, self._overlapping, self._part = classifier, False, 0
         return self._plan
 
-    def _forest(self, rows: NDArray[np.intp], encoded: NDArray[Any], weights: Any, seed: int) -> Any:
+    def _forest(self, rows: Rows, encoded: NDArray[Any], weights: Any, seed: int) -> Any:
         """Return the outputs of the reference for some rows; None without one."""
         if self.reference is None or not self._plan.by_confidence or not self._plan.adaptive:
             return None
@@ -335,10 +336,10 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
     def _encoded(self, targets: NDArray[Any]) -> NDArray[Any]:
         return np.searchsorted(self.classes_, targets) if self._classifier else targets.astype(np.float64)
 
-    def _take(self, rows: NDArray[np.intp]) -> Any:
+    def _take(self, rows: Rows) -> Any:
         return take_rows(self._rows, rows)
 
-    def _groups(self, encoded: NDArray[Any]) -> NDArray[np.intp]:
+    def _groups(self, encoded: NDArray[Any]) -> Rows:
         return encoded.astype(np.intp) if self._classifier else np.zeros(encoded.size, dtype=np.intp)
 
     def _outputs(self, estimator: Any, X: Any) -> NDArray[np.float64]:
@@ -346,7 +347,7 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
         if not self._classifier:
             return np.asarray(estimator.predict(X), dtype=np.float64).reshape(-1, 1)
         known = np.searchsorted(self.classes_, estimator.classes_)
-        outputs = _class_outputs(estimator, X)
+        outputs = class_outputs(estimator, X)
         if known.size < self.classes_.size:  # a class was masked entirely or is missing in this fold
             full = np.full((outputs.shape[0], self.classes_.size), outputs.min() - 1.0)
             full[:, known] = outputs
@@ -380,11 +381,19 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
             self._overlapping = found.overlapping
             return found.keep
         values = self._statistic(outputs, encoded)
-        if earlier is not None:  # the errors of all rows
-            threshold = max(threshold, self._plan.tail_limit(values, weights))
         return self._plan.keep(values, self._groups(encoded), weights, threshold, pooled)
 
-    def _set_scale(self, outputs: NDArray[Any], encoded: NDArray[Any], weights: Any, counted: NDArray[np.intp]) -> None:
+    def _limit(
+        self, outputs: NDArray[Any], encoded: NDArray[Any], weights: Any, rows: Rows, is_tail: bool | None = None
+    ) -> float:
+        """Return the lowest threshold for the errors of all rows of a part of the table."""
+        if self._classifier:
+            return 0.0
+        asked = partial(self._suspects.predict, self._part, self._take(rows), weights=weights)
+        values = self._statistic(outputs, encoded)
+        return self._plan.tail_limit(values, weights, encoded, asked if self.reference else None, is_tail)
+
+    def _set_scale(self, outputs: NDArray[Any], encoded: NDArray[Any], weights: Any, counted: Rows) -> None:
         """Set centre and scale of the standardised errors from outputs for training rows."""
         plan = self._plan
         if plan.by_confidence:
@@ -415,7 +424,7 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
         targets: NDArray[Any],
         encoded: NDArray[Any],
         weights: Any,
-        counted: NDArray[np.intp],
+        counted: Rows,
         random: np.random.Generator,
         make: Any,
     ) -> None:
@@ -432,7 +441,7 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
         targets: NDArray[Any],
         encoded: NDArray[Any],
         weights: Any,
-        counted: NDArray[np.intp],
+        counted: Rows,
         random: np.random.Generator,
         pooled: NDArray[np.float64],
         epoch: int,
@@ -442,9 +451,13 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
         """Train on batches of all rows; `pooled`, `dropped` and `inliers` are updated in place."""
         threshold = self._plan.threshold_at(epoch, self.max_iter)
         order = counted[random.permutation(counted.size)]
-        if self._plan.by_confidence and np.isfinite(threshold) and hasattr(estimator, "n_features_in_"):
+        masked = np.isfinite(threshold) and hasattr(estimator, "n_features_in_")
+        whole = self._plan.by_confidence or (self._plan.adaptive and not self._classifier)
+        counts = None if weights is None else weights[counted]
+        if masked and whole:
             outputs = self._outputs(estimator, self._take(counted))
-            counts = None if weights is None else weights[counted]
+            threshold = max(threshold, self._limit(outputs, encoded[counted], counts, counted))
+        if masked and self._plan.by_confidence:
             inliers[counted] = self._keep(outputs, encoded[counted], counts, threshold, pooled)
             dropped += ~inliers
             order = order[inliers[order]]
@@ -452,7 +465,7 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
             rows = order[start:stop]
             counts = None if weights is None else weights[rows]
             keep = np.ones(rows.size, dtype=bool)
-            if not self._plan.by_confidence and np.isfinite(threshold) and hasattr(estimator, "n_features_in_"):
+            if masked and not self._plan.by_confidence:
                 outputs = self._outputs(estimator, self._take(rows))
                 keep = self._keep(outputs, encoded[rows], counts, threshold, pooled)
                 dropped[rows[~keep]] += 1
@@ -468,17 +481,37 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
         self.mask_frequency_, self.inlier_mask_ = dropped / max(n_masked_epochs, 1), inliers
 
     def _fit_rounds(
+        self, targets: NDArray[Any], encoded: NDArray[Any], weights: Any, counted: Rows, seed: int, make: Any
+    ) -> NDArray[np.float64] | None:
+        """Refit until the mask no longer changes; return the last out-of-fold outputs of the rows counted."""
+        counts = None if weights is None else weights[counted]
+        run = partial(self._run_rounds, targets, encoded, weights, counted, seed, make)
+        found = run(is_tail=False)
+        # Without them, wrong targets are a clearer group. If the first round finds none, later ones follow the model.
+        if not self._classifier and found.outputs is not None and np.isfinite(found.limit):
+            grown = found.first <= MOST_IN_TAIL or None
+            if self._limit(found.outputs, encoded[counted], counts, counted, is_tail=grown) > found.limit:
+                found = run(is_tail=True)
+        warn_if_unsettled(found.unsettled, counted.size, self.max_iter)
+        rows = counted[found.keep[counted]]
+        counts = None if weights is None else weights[rows]
+        self.estimator_ = fit_weighted(make(), self._take(rows), targets[rows], counts)
+        self.n_iter_, self.mask_frequency_, self.inlier_mask_ = found.rounds, found.dropped / found.rounds, found.keep
+        return found.outputs
+
+    def _run_rounds(
         self,
         targets: NDArray[Any],
         encoded: NDArray[Any],
         weights: Any,
-        counted: NDArray[np.intp],
+        counted: Rows,
         seed: int,
         make: Any,
-    ) -> NDArray[np.float64] | None:
-        """Refit until the mask no longer changes; return the last out-of-fold outputs of the rows counted."""
+        *,
+        is_tail: bool,
+    ) -> Rounds:
         keep = np.ones(targets.size, dtype=bool)
-        dropped, rounds, changed = np.zeros(targets.size, dtype=np.int64), 0, 0
+        dropped, rounds, changed, limit, first = np.zeros(targets.size, dtype=np.int64), 0, 0, np.inf, 0.0
         outputs, suspected = None, None
         counts = None if weights is None else weights[counted]
         last = self._plan.threshold_at(10**9, self.max_iter)
@@ -493,10 +526,10 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
             # In the second half rows only return, and labels only where they agree, so that unstable estimators settle.
             settling = self.max_iter > 2 and iteration >= self.max_iter // 2
             retained = 0.0 if settling else 0.5
-            new[counted] = self._keep(outputs, encoded[counted], counts, threshold, pooled, ~keep[counted], retained)
+            limit = max(threshold, self._limit(outputs, encoded[counted], counts, counted, is_tail=is_tail))
+            new[counted] = self._keep(outputs, encoded[counted], counts, limit, pooled, ~keep[counted], retained)
             if self._classifier and self._plan.by_confidence:
-                # Later rounds are fitted without the masked rows, so that they are surer of the opposite. They may only
-                # mask rows that the first round, which saw all labels, predicts to be of another class.
+                # Later rounds, which are surer, may only mask what the first predicts to be of another class.
                 if suspected is None:
                     suspected = np.zeros(targets.size, dtype=bool)
                     suspected[counted] = outputs.argmax(axis=1) != encoded[counted]
@@ -506,29 +539,15 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
             dropped += ~new
             rounds += 1
             changed = int((new != keep).sum())
+            first = float(np.average(~new[counted], weights=counts)) if rounds == 1 else first
             keep = new
             if changed == 0 and threshold == last:
                 break
-        if rounds == self.max_iter > 1 and threshold == last and changed > max(1, _UNSETTLED * counted.size):
-            warn_user(
-                f"The mask did not settle in max_iter={self.max_iter} rounds: {changed} of {counted.size} rows changed "
-                "in the last one. Raise max_iter or masking__threshold, or give a smoother estimator.",
-                ConvergenceWarning,
-            )
-        rows = counted[keep[counted]]
-        options = {} if weights is None else {"sample_weight": weights[rows]}
-        self.estimator_ = make().fit(self._take(rows), targets[rows], **options)
-        self.n_iter_, self.mask_frequency_, self.inlier_mask_ = rounds, dropped / rounds, keep
-        return outputs
+        unsettled = changed if rounds == self.max_iter > 1 and threshold == last else 0
+        return Rounds(keep, dropped, rounds, outputs, limit, first, unsettled)
 
     def _fold_outputs(
-        self,
-        targets: NDArray[Any],
-        weights: Any,
-        counted: NDArray[np.intp],
-        keep: NDArray[np.bool_],
-        seed: int,
-        make: Any,
+        self, targets: NDArray[Any], weights: Any, counted: Rows, keep: NDArray[np.bool_], seed: int, make: Any
     ) -> NDArray[np.float64]:
         """Return the outputs for the rows of positive weight, out of fold unless `cv` is None."""
         if self.cv is None:
@@ -543,8 +562,8 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
         values = np.zeros((targets.size, len(self.classes_) if self._classifier else 1))
         for train, test in folds:
             rows = train[keep[train] & usable[train]]
-            options = {} if weights is None else {"sample_weight": weights[rows]}
-            estimator = make().fit(self._take(rows), targets[rows], **options)
+            counts = None if weights is None else weights[rows]
+            estimator = fit_weighted(make(), self._take(rows), targets[rows], counts)
             values[test] = self._outputs(estimator, self._take(test))
         return values
 
@@ -579,22 +598,3 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
         tags.target_tags.required = True
         tags.non_deterministic = inner.non_deterministic
         return tags
-
-
-def _class_outputs(estimator: Any, X: Any) -> NDArray[np.float64]:
-    """Return one output for each class of a fitted classifier, on the scale of logits where it has one."""
-    n_classes = len(estimator.classes_)
-    if hasattr(estimator, "decision_function"):
-        outputs = np.asarray(estimator.decision_function(X), dtype=np.float64)
-        if outputs.ndim == 1:
-            return np.column_stack([-outputs, outputs]) / 2
-        if outputs.shape[1] == n_classes:
-            return outputs
-    if hasattr(estimator, "predict_joint_log_proba"):  # naive Bayes: probabilities that do not underflow
-        return np.maximum(np.asarray(estimator.predict_joint_log_proba(X), dtype=np.float64), _SMALLEST_LOG_DENSITY)
-    if hasattr(estimator, "predict_proba"):
-        return np.log(np.clip(np.asarray(estimator.predict_proba(X), dtype=np.float64), _SMALLEST_PROBABILITY, None))
-    raise TypeError(
-        f"{estimator!r} has neither decision_function nor predict_proba with a column for each class, so that nothing "
-        "says how sure its predictions are."
-    )

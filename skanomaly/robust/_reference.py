@@ -11,13 +11,36 @@ from skanomaly._support._columns import CATEGORY, DATE, NUMBER
 from skanomaly._support._hashing import hash_rows, mix_words
 from skanomaly._support._tables import TableReader
 from skanomaly.robust._contradictions import one_column_per_class, predictions, typical_margins
+from skanomaly.robust._tails import are_predicted
 
-__all__ = ["Forests", "combined_outputs", "forest_outputs", "is_better"]
+__all__ = ["Forests", "SuspectForests", "class_outputs", "combined_outputs", "forest_outputs", "is_better"]
 
 _N_TREES = 100
 _MOST_ROWS_OF_A_TREE = 20_000
 _MOST_UNITS = 2.0
 _LARGEST = 1e30
+_OTHERS = 0.1
+_SMALLEST_PROBABILITY = 1e-3
+_SMALLEST_LOG_DENSITY = -1e9
+
+
+def class_outputs(estimator: Any, X: Any) -> NDArray[np.float64]:
+    """Return one output for each class of a fitted classifier, on the scale of logits where it has one."""
+    n_classes = len(estimator.classes_)
+    if hasattr(estimator, "decision_function"):
+        outputs = np.asarray(estimator.decision_function(X), dtype=np.float64)
+        if outputs.ndim == 1:
+            return np.column_stack([-outputs, outputs]) / 2
+        if outputs.shape[1] == n_classes:
+            return outputs
+    if hasattr(estimator, "predict_joint_log_proba"):  # naive Bayes: probabilities that do not underflow
+        return np.maximum(np.asarray(estimator.predict_joint_log_proba(X), dtype=np.float64), _SMALLEST_LOG_DENSITY)
+    if hasattr(estimator, "predict_proba"):
+        return np.log(np.clip(np.asarray(estimator.predict_proba(X), dtype=np.float64), _SMALLEST_PROBABILITY, None))
+    raise TypeError(
+        f"{estimator!r} has neither decision_function nor predict_proba with a column for each class, so that nothing "
+        "says how sure its predictions are."
+    )
 
 
 def forest_outputs(
@@ -105,17 +128,67 @@ class Forests:
             0 for rows without weight.
         """
         if part not in self._found:
-            counts = np.ones(labels.size) if weights is None else weights
-            weighted = np.flatnonzero(counts)
-            keys = mix_words(hash_rows(X[weighted]), labels[weighted].astype(np.uint64))
-            _, first, places = np.unique(keys, return_index=True, return_inverse=True)
-            rows = weighted[first]
-            sums = np.bincount(places, weights=counts[weighted]).astype(np.float64)
-            found = forest_outputs(X[rows], labels[rows], sums, self.n_classes, self.seed + part)
-            assert found is not None  # X is numeric
-            self._found[part] = np.zeros((labels.size, self.n_classes))
-            self._found[part][weighted] = found[places]
+            self._found[part] = _outputs_of_distinct(X, labels, weights, self.n_classes, self.seed + part)
         return self._found[part]
+
+
+class SuspectForests:
+    """Whether the columns predict which errors of a regressor are large, by a forest for each part of a table.
+
+    Errors that are large where the noise is, or where the regressor does not suit the data, are predictable; those of
+    wrong targets are not.
+
+    Parameters
+    ----------
+    seed : int
+    distinct : bool, default=False
+        Whether rows are arrays, and a row of weight 2 is the same as two rows.
+    """
+
+    def __init__(self, seed: int, *, distinct: bool = False) -> None:
+        self.seed = seed
+        self._outputs = _outputs_of_distinct if distinct else forest_outputs
+        self._found: dict[int, tuple[NDArray[np.bool_], bool]] = {}
+
+    def predict(self, part: int, X: Any, suspects: NDArray[np.bool_], weights: NDArray[np.float64] | None) -> bool:
+        """Say whether the columns predict the suspects; few others than the last time get the same answer.
+
+        Parameters
+        ----------
+        part : int
+        X : table of any kind
+        suspects : ndarray of shape (n_samples,), bool
+        weights : ndarray of shape (n_samples,) or None
+
+        Returns
+        -------
+        bool
+            False where the table cannot be read.
+        """
+        before, answer = self._found.get(part, (~suspects, False))
+        counts = np.ones(suspects.size) if weights is None else weights
+        if before.shape != suspects.shape or counts[before ^ suspects].sum() > _OTHERS * counts[suspects].sum():
+            votes = self._outputs(X, suspects.astype(np.intp), weights, 2, self.seed + part)
+            answer = votes is not None and are_predicted(suspects, votes[:, 1], weights)
+            self._found[part] = suspects, answer
+        return answer
+
+
+def _outputs_of_distinct(
+    X: NDArray[Any], labels: NDArray[np.intp], weights: NDArray[np.float64] | None, n_classes: int, seed: int
+) -> NDArray[np.float64]:
+    """Return :func:`forest_outputs` of arrays, in which equal rows with one label are one row with their weights."""
+    counts = np.ones(labels.size) if weights is None else weights
+    weighted = np.flatnonzero(counts)
+    keys = mix_words(hash_rows(X[weighted]), labels[weighted].astype(np.uint64))
+    _, first, places = np.unique(keys, return_index=True, return_inverse=True)
+    rows = weighted[first]
+    sums = np.bincount(places, weights=counts[weighted]).astype(np.float64)
+    found = forest_outputs(X[rows], labels[rows], sums, n_classes, seed)
+    assert found is not None  # X is numeric
+    outputs = np.zeros((labels.size, n_classes))
+    outputs[weighted] = found[places]
+    return outputs
 
 
 def combined_outputs(

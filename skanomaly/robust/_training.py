@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -16,10 +17,10 @@ from skanomaly._support._blocks import single_blas_thread
 from skanomaly._support._callbacks import reported
 from skanomaly._support._scales import SafeRange, root_mean_square, usable_scale, varies
 from skanomaly._support._warnings import warn_user
-from skanomaly.robust._contradictions import LEAST_MASKED, Contradictions
+from skanomaly.robust._contradictions import LEAST_MASKED, Contradictions, predictions
 from skanomaly.robust._mask import MaskPlan, ZErrorMask
 from skanomaly.robust._network import DENSE, classification_terms, regression_terms, take_step
-from skanomaly.robust._reference import Forests, is_better
+from skanomaly.robust._reference import Forests, SuspectForests, is_better
 
 __all__ = ["Standardizer", "Training", "median_and_mad"]
 
@@ -85,8 +86,8 @@ class Training:
     classifier : bool
     penalty, rate : float
     random : numpy.random.Generator
-    forests : Forests, default=None
-        Second opinion on labels; only during a fit.
+    forests : Forests or SuspectForests, default=None
+        Second opinion on labels, or on which errors are large; only during a fit.
     """
 
     network: Network
@@ -100,7 +101,7 @@ class Training:
     losses: list[float] = field(default_factory=list)
     mask_rates: list[float] = field(default_factory=list)
     thresholds: list[float] = field(default_factory=list)
-    forests: Forests | None = None
+    forests: Forests | SuspectForests | None = None
     limits: dict[int, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -183,8 +184,22 @@ class Training:
         if part not in self.limits or self.n_epochs % _EPOCHS_OF_A_TAIL == 0:
             with single_blas_thread():
                 outputs = self.network.forward(DENSE, X)[-1]
-            self.limits[part] = self.plan.tail_limit(self.terms(outputs, y)[2], weights)
+            self.set_limit(X, y, weights, part, self.terms(outputs, y)[2])
         return self.limits[part]
+
+    def set_limit(
+        self,
+        X: NDArray[Any],
+        y: NDArray[Any],
+        weights: NDArray[np.float64] | None,
+        part: int,
+        values: NDArray[np.float64],
+    ) -> None:
+        """Set the lowest threshold for the errors of a regressor from those of all rows of a part."""
+        asked = None
+        if isinstance(self.forests, SuspectForests):
+            asked = partial(self.forests.predict, part, X, weights=weights)
+        self.limits[part] = self.plan.tail_limit(values, weights, y, asked)
 
     def kept_labels(
         self,
@@ -195,12 +210,13 @@ class Training:
         pooled: NDArray[np.float64],
         part: int,
     ) -> Contradictions:
-        """Return which of these rows a classifier keeps; a forest that is better is asked before many are masked."""
+        """Return which of these rows a classifier keeps; a forest that is better is asked if many are contradicted."""
         with single_blas_thread():
             outputs = self.network.forward(DENSE, X)[-1]
         before = pooled.copy()
         found = self.plan.keep_labels(outputs, y, weights, threshold, pooled, self.n_groups)
-        if self.forests is None or np.average(~found.keep, weights=weights) <= LEAST_MASKED:
+        contradicted = np.average(predictions(outputs) != y, weights=weights)
+        if not isinstance(self.forests, Forests) or contradicted <= LEAST_MASKED:
             return found
         reference = self.forests.outputs(part, X, y, weights)
         if not is_better(reference, outputs, y, weights):

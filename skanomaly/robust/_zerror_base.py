@@ -22,7 +22,7 @@ from skanomaly._support._sklearn import Interval, StrOptions, fit_context
 from skanomaly._support._validation import check_rows, check_weights, validate_data
 from skanomaly.robust._mask import MaskingParameter, ZErrorMask
 from skanomaly.robust._network import DENSE, dense_network
-from skanomaly.robust._reference import Forests
+from skanomaly.robust._reference import Forests, SuspectForests
 from skanomaly.robust._training import Standardizer, Training
 
 __all__ = ["ZErrorEstimator", "targets_like"]
@@ -82,8 +82,11 @@ class ZErrorEstimator(MaskingParameter, CallbackSupport, BaseEstimator, ABC):
             random=random,
         )
         plan = self._training.plan
-        if whole and plan.by_confidence and plan.adaptive:
+        if whole and plan.adaptive and self._classifier and plan.by_confidence:
             self._training.forests = Forests(self._training.n_groups, random)
+        elif whole and plan.adaptive and not self._classifier:
+            seed = int(random.spawn(1)[0].integers(2**30))
+            self._training.forests = SuspectForests(seed, distinct=True)
 
     def _batch_rows(self, n_samples: int) -> int:
         return min(256, max(64, n_samples // 8)) if self.batch_size == "auto" else int(self.batch_size)
@@ -299,7 +302,11 @@ class ZErrorEstimator(MaskingParameter, CallbackSupport, BaseEstimator, ABC):
         else:
             self._center_scale = training.plan.center_scale(values, groups, weights, n_groups)
             errors = training.plan.standardized_errors(values, groups, self._center_scale)
-            training.limits = {0: 0.0 if self._classifier else training.plan.tail_limit(values, weights)}
+            if self._classifier:
+                training.limits = {0: 0.0}
+            else:
+                training.set_limit(X, y, weights, part, values)
+                training.limits = {0: training.limits[part]}
             kept = errors <= max(training.plan.threshold, training.limits[0])
         self._choose_cutoff(outputs, y, weights, kept)
         self._set_parameters()

@@ -1,6 +1,7 @@
 """Clean targets with long tails, clean classes with a minority mode, and clean data in other classes that drop rows."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import norm
@@ -23,7 +24,8 @@ from skanomaly.robust import (
 )
 from skanomaly.robust._contradictions import Contradictions
 from skanomaly.robust._mask import MaskPlan
-from skanomaly.robust._reference import Forests, is_better
+from skanomaly.robust._reference import Forests, SuspectForests, is_better
+from skanomaly.robust._tails import target_step
 
 
 def _with_mode(seed, n=600):
@@ -78,7 +80,7 @@ def test_a_number_as_threshold_masks_the_tail_beyond_it(seed):
 def test_wrong_targets_beyond_a_normal_tail_are_found(seed):
     random = np.random.default_rng(seed)
     wrong = random.random(600) < 0.05
-    X, y = _linear(seed, random.normal(size=600) + 5.0 * wrong)
+    X, y = _linear(seed, random.normal(size=600) + 6.0 * wrong)
     for model in (MaskedEstimator(Ridge(), random_state=seed), ZErrorRegressor(random_state=seed)):
         assert (~model.fit(X, y).inlier_mask_)[wrong].mean() > 0.85
 
@@ -97,7 +99,79 @@ def test_tails_that_decrease_have_a_limit_and_others_have_none():
     for options in ({"threshold": 3.0}, {"threshold": np.inf}, {"center_scale": "mean_std"}, {"statistic": "loss"}):
         assert _plan(**options).tail_limit(skewed, None) == 0.0
     assert _plan().tail_limit(np.zeros(50), None) == 0.0
-    assert _plan().tail_limit(np.exp(normal), None) == 0.0  # more than a tail
+    for errors in (
+        np.exp(normal),
+        normal / np.sqrt(np.linspace(0.1, 1.0, 2000)),
+        np.tan(np.pi * norm.cdf(normal) / 2.1),
+    ):
+        assert _plan().tail_limit(errors, None) > 3.0  # tails of any weight
+
+
+def test_targets_of_one_value_and_others_have_no_group(seed):
+    targets = np.r_[np.zeros(700), np.random.default_rng(seed).lognormal(2.0, 0.3, size=300)]
+    errors = targets + 0.1 * np.random.default_rng(seed + 1).normal(size=1000)
+    assert _plan().tail_limit(errors, None) == 0.0
+    assert _plan().tail_limit(errors, None, targets) > 3.0
+
+
+def test_scale_of_counts_is_at_least_half_of_their_step(seed):
+    random = np.random.default_rng(seed)
+    targets = random.poisson(0.3, size=1000).astype(float)
+    errors = targets - 0.3 + 0.01 * random.normal(size=1000)
+    center = np.median(errors)
+    limit = 1.4826 * np.median(np.abs(errors - center)) * _plan().tail_limit(errors, None, targets)
+    assert (np.abs(errors - center) > limit).mean() <= 0.022
+    assert limit >= 1.5 * (1 - 1e-9)
+
+
+def test_steps_are_those_of_counts_and_rounded_targets(seed):
+    random = np.random.default_rng(seed)
+    counts = random.poisson(3.0, size=200).astype(float)
+    assert target_step(counts, None) == 1.0
+    assert_allclose(target_step(np.round(random.normal(size=200), 1), None), 0.1)
+    assert target_step(random.normal(size=200), None) == 0.0
+    assert target_step(np.r_[counts, 7.3], None) == 1.0
+    assert target_step(np.ones(9), None) == 0.0
+
+
+def test_errors_that_the_columns_predict_are_a_tail(seed):
+    random = np.random.default_rng(seed)
+    X = random.normal(size=(500, 4))
+    noisy, wrong = X[:, 0] > 1.0, random.random(500) < 0.16
+    for mask, answer in ((noisy, True), (wrong, False)):
+        assert SuspectForests(seed).predict(0, X, mask, None) is answer
+    assert not SuspectForests(0).predict(0, pd.DataFrame({"lists": [[1]] * 100}), np.arange(100) < 5, None)
+
+
+def test_few_other_suspects_need_no_other_forest(monkeypatch):
+    X, calls = np.random.default_rng(0).normal(size=(200, 3)), []
+    forests = SuspectForests(0)
+
+    def outputs(X, labels, *_):
+        calls.append(1)
+        return np.zeros((labels.size, 2))
+
+    monkeypatch.setattr(forests, "_outputs", outputs)
+    for n_suspects in (40, 42, 60):
+        forests.predict(0, X, np.arange(200) < n_suspects, None)
+    assert len(calls) == 2
+
+
+@pytest.mark.parametrize("kind", ["exponential", "hetero", "zero inflated", "log-normal"])
+def test_clean_targets_far_from_normal_are_kept(kind, seed):
+    masked = []
+    for draw in range(3):
+        random = np.random.default_rng(1000 * seed + draw)
+        X = random.normal(size=(500, 3))
+        y = {
+            "exponential": X[:, 0] + random.exponential(size=500),
+            "hetero": X[:, 0] + np.exp(X[:, 1]) * random.normal(size=500),
+            "zero inflated": np.where(random.random(500) < 0.6, 0.0, random.lognormal(1.0, 0.5, size=500)),
+            "log-normal": np.exp(X[:, 0] + 0.5 * random.normal(size=500)),
+        }[kind]
+        models = MaskedEstimator(Ridge(), cv=3, random_state=0), ZErrorRegressor(max_iter=25, random_state=0)
+        masked.append([(~model.fit(X, y).inlier_mask_).mean() for model in models])
+    assert (np.median(masked, axis=0) <= 0.021).all()
 
 
 def test_weights_of_a_tail_equal_repetition(seed):
