@@ -17,7 +17,7 @@ from skanomaly._support._blocks import single_blas_thread
 from skanomaly._support._callbacks import reported
 from skanomaly._support._scales import SafeRange, root_mean_square, usable_scale, varies
 from skanomaly._support._warnings import warn_user
-from skanomaly.robust._contradictions import LEAST_MASKED, Contradictions, predictions
+from skanomaly.robust._contradictions import LEAST_MASKED, Contradictions
 from skanomaly.robust._mask import MaskPlan, ZErrorMask
 from skanomaly.robust._network import DENSE, classification_terms, regression_terms, take_step
 from skanomaly.robust._reference import Forests, SuspectForests, is_better
@@ -210,13 +210,12 @@ class Training:
         pooled: NDArray[np.float64],
         part: int,
     ) -> Contradictions:
-        """Return which of these rows a classifier keeps; a forest that is better is asked if many are contradicted."""
+        """Return which of these rows a classifier keeps; a forest that is better is asked before many are masked."""
         with single_blas_thread():
             outputs = self.network.forward(DENSE, X)[-1]
         before = pooled.copy()
         found = self.plan.keep_labels(outputs, y, weights, threshold, pooled, self.n_groups)
-        contradicted = np.average(predictions(outputs) != y, weights=weights)
-        if not isinstance(self.forests, Forests) or contradicted <= LEAST_MASKED:
+        if not isinstance(self.forests, Forests) or np.average(~found.keep, weights=weights) <= LEAST_MASKED:
             return found
         reference = self.forests.outputs(part, X, y, weights)
         if not is_better(reference, outputs, y, weights):

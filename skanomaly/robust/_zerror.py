@@ -308,10 +308,10 @@ class ZErrorClassifier(ClassifierMixin, ZErrorEstimator):
     statistics are computed in each mini-batch. No row is dropped from a class of which fewer than
     ``masking.smallest_batch()`` rows are rightly predicted, unless ``masking.decay`` is positive.
 
-    A linear model contradicts every row of a group that lies on the wrong side. If it contradicts more than 1.5 % of
-    the labels, with ``threshold="auto"``, `fit` and `fit_chunks` therefore train a random forest. If it has a lower
-    error rate, on rows that its trees did not see, the mask is that of both, as in :class:`MaskedEstimator`. A number
-    as ``masking__threshold`` avoids the forest and its cost.
+    A linear model contradicts every row of a group that lies on the wrong side. If more than 1.5 % of the rows would be
+    masked with ``threshold="auto"``, `fit` and `fit_chunks` therefore train a random forest. If it has a lower error
+    rate, on rows that its trees did not see, the mask is that of both, as in :class:`MaskedEstimator`. A number as
+    ``masking__threshold`` avoids the forest and its cost.
 
     An integer weight is equivalent to repeating the row if one batch has all rows and no forest is asked. With several
     batches this holds only in expectation, since repeated rows fall into different batches.
