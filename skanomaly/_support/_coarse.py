@@ -17,6 +17,7 @@ __all__ = ["finite_outputs", "raw_outputs", "warn_if_constant", "warn_of_rounded
 _COARSE = 1e-6  # float32 has about ten levels in such a range beside 1; scikit-learn's trees do not split below 1e-7
 _FEWEST = 10
 _ROUNDING = 1e-12
+_LAST_BITS = 2.0**-48
 _LARGEST_EXACT = 2**53
 
 
@@ -165,6 +166,7 @@ def _coarse_columns(X: Any) -> dict[int, tuple[float, float]]:
     with np.errstate(over="ignore", invalid="ignore"):
         largest, spread = np.fmax(np.abs(low), np.abs(high)), 0.5 * high - 0.5 * low
     extreme = is_extreme(largest)
+    spread[spread <= _LAST_BITS * largest] = 0.0  # sums of constants
     found = extreme | (spread > 0) & (spread < 0.5 * _COARSE * np.maximum(largest, 1.0))
     if (~found & (spread > 0)).any() and not extreme.any():
         return {}
