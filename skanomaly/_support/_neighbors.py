@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly import _kernels
-from skanomaly._support._blocks import map_blocks, row_blocks, single_blas_thread
+from skanomaly._support._blocks import map_blocks, n_block_threads, row_blocks, single_blas_thread
 from skanomaly._support._hashing import hash_rows
 
 __all__ = ["NeighborIndex", "RowLookup", "nearest_neighbors", "unit_rows"]
@@ -19,7 +19,6 @@ _MOST_LANES = 64  # of a first tile, which limits the lists
 _LARGEST_SINGLE = 1e15  # scaled queries beyond it could overflow float32 products
 _FOLDED_COLUMNS = 512
 _JOINED_ROWS = 1024  # least size of the parts whose rows meet
-_MOST_PARTS = 32  # half of them is the most threads that a join uses
 _LEAF_ROWS = 32
 _FEWEST_ROTATED = 2048  # fewer rows are searched before the basis is found
 _SAMPLE_ROWS = 1024
@@ -400,7 +399,8 @@ class _Product:
         n_rows, n_neighbors = distances.shape
         if self._basis is not None or n_rows < 2 * _JOINED_ROWS:
             return False
-        n_parts = 2 * min(n_rows // (2 * _JOINED_ROWS), _MOST_PARTS // 2)
+        # Few long rounds: at the end of each, threads wait for each other. The lists are exact for any parts.
+        n_parts = 2 * min(n_rows // (2 * _JOINED_ROWS), max(2, n_block_threads(n_jobs)))
         edges = np.linspace(0, n_rows, n_parts + 1).astype(np.intp)
         parts = np.column_stack([edges[:-1], edges[1:]])
         groups, excluded = self._groups[self._order], left_out[self._order]
