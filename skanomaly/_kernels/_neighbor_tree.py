@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skanomaly._kernels._jit import allocating_kernel, kernel
+from skanomaly._kernels._jit import allocating_kernel, inner_kernel, kernel
 from skanomaly._kernels._neighbors import insert_neighbor, squared_distance
 
 __all__ = ["build_tree", "search_tree"]
@@ -105,32 +105,9 @@ def box_distance(box, query):
     return total * (1 - 1e-13)
 
 
-@allocating_kernel
-def search_tree(X, order, edges, boxes, first_rows, leaf_size, Q, excluded, distances, indices):
-    """Find the nearest rows of each query by descending a tree of :func:`build_tree`, nearer half first.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n, d)
-        The rows in the tree's order: row `i` here is row ``order[i]`` of the table.
-    order, edges, boxes, first_rows, leaf_size
-        As built.
-    Q : ndarray of shape (b, d)
-    excluded : ndarray of shape (b,), intp
-        For each query the one row of the table that is left out, or -1.
-    distances : ndarray of shape (b, k), float64
-        Squared distances, ascending; infinite on entry. Written.
-    indices : ndarray of shape (b, k), intp
-        The largest integer on entry. Written.
-
-    Notes
-    -----
-    Expected O(k log n) a query for few columns. Where the list is full of rows identical to the query, only a row of
-    smaller number can still enter, so that a node without one is left out: ties cost no more than other rows.
-    """
+@inner_kernel
+def _search(X, order, edges, boxes, first_rows, leaf_size, Q, excluded, distances, indices, waiting, bounds):
     last = distances.shape[1] - 1
-    waiting = np.empty(128, dtype=np.intp)
-    bounds = np.empty(128, dtype=np.float64)
     for query in range(Q.shape[0]):
         point = Q[query]
         waiting[0] = 0
@@ -162,3 +139,30 @@ def search_tree(X, order, edges, boxes, first_rows, leaf_size, Q, excluded, dist
             waiting[n_waiting + 1] = near
             bounds[n_waiting + 1] = near_bound
             n_waiting += 2
+
+
+@allocating_kernel
+def search_tree(X, order, edges, boxes, first_rows, leaf_size, Q, excluded, distances, indices):
+    """Find the nearest rows of each query by descending a tree of :func:`build_tree`, nearer half first.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d)
+        The rows in the tree's order: row `i` here is row ``order[i]`` of the table.
+    order, edges, boxes, first_rows, leaf_size
+        As built.
+    Q : ndarray of shape (b, d)
+    excluded : ndarray of shape (b,), intp
+        For each query the one row of the table that is left out, or -1.
+    distances : ndarray of shape (b, k), float64
+        Squared distances, ascending; infinite on entry. Written.
+    indices : ndarray of shape (b, k), intp
+        The largest integer on entry. Written.
+
+    Notes
+    -----
+    Expected O(k log n) a query for few columns. Where the list is full of rows identical to the query, only a row of
+    smaller number can still enter, so that a node without one is left out: ties cost no more than other rows.
+    """
+    waiting, bounds = np.empty(128, dtype=np.intp), np.empty(128, dtype=np.float64)
+    _search(X, order, edges, boxes, first_rows, leaf_size, Q, excluded, distances, indices, waiting, bounds)

@@ -75,6 +75,69 @@ def smallest_of_lanes(values, rank, lanes, smallest):
     return smallest[rank - 1]
 
 
+@inner_kernel
+def _fill_neighbors(
+    bounds,
+    rows,
+    X,
+    Q,
+    query_norms,
+    scale,
+    slack,
+    groups,
+    excluded,
+    rank,
+    error,
+    uppers,
+    distances,
+    indices,
+    threshold,
+    lanes,
+    smallest,
+):
+    n_queries, width = bounds.shape
+    last = distances.shape[1] - 1
+    none, one = bounds.dtype.type(0), bounds.dtype.type(1)  # of the bounds' type: the loop stays in vector instructions
+    n_measured = 0
+    for query in range(n_queries):
+        if rank > 0:
+            upper = smallest_of_lanes(bounds[query], rank, lanes, smallest) + query_norms[query] + error
+            if upper < uppers[query]:
+                uppers[query] = upper
+        worst = distances[query, last]
+        known = uppers[query]
+        limit = min(worst * scale * scale, known) - query_norms[query]
+        threshold[0] = limit + slack[0] * abs(limit) + slack[1]
+        limit_rounded = threshold[0]
+        row = bounds[query]
+        for chunk in range((width + 63) // 64):
+            start = chunk * 64
+            stop = start + 64
+            if stop <= width:
+                n_hits = none
+                for offset in range(64):  # of fixed length: it becomes a handful of vector comparisons
+                    n_hits += none if row[start + offset] > limit_rounded else one
+                if n_hits == none:
+                    continue
+            else:
+                stop = width
+            for place in range(start, stop):
+                if row[place] > limit_rounded:
+                    continue
+                index = rows[place]
+                if groups[index] == excluded[query]:
+                    continue
+                distance = squared_distance(X[index], Q[query])
+                n_measured += 1
+                if distance < worst or (distance == worst and index < indices[query, last]):
+                    insert_neighbor(distances[query], indices[query], distance, index)
+                    worst = distances[query, last]
+                    limit = min(worst * scale * scale, known) - query_norms[query]
+                    threshold[0] = limit + slack[0] * abs(limit) + slack[1]
+                    limit_rounded = threshold[0]
+    return n_measured
+
+
 @allocating_kernel
 def fill_neighbors(
     bounds,
@@ -135,49 +198,26 @@ def fill_neighbors(
         Number of pairs measured again: about ``b k log(n / k)`` over a whole table in random order. The scan itself
         costs O(b w).
     """
-    n_queries, width = bounds.shape
-    last = distances.shape[1] - 1
-    threshold = np.empty(1, bounds.dtype)
-    none, one = bounds.dtype.type(0), bounds.dtype.type(1)  # of the bounds' type: the loop stays in vector instructions
-    lanes, smallest = np.empty(64, bounds.dtype), np.empty(64, bounds.dtype)
-    n_measured = 0
-    for query in range(n_queries):
-        if rank > 0:
-            upper = smallest_of_lanes(bounds[query], rank, lanes, smallest) + query_norms[query] + error
-            if upper < uppers[query]:
-                uppers[query] = upper
-        worst = distances[query, last]
-        known = uppers[query]
-        limit = min(worst * scale * scale, known) - query_norms[query]
-        threshold[0] = limit + slack[0] * abs(limit) + slack[1]
-        limit_rounded = threshold[0]
-        row = bounds[query]
-        for chunk in range((width + 63) // 64):
-            start = chunk * 64
-            stop = start + 64
-            if stop <= width:
-                n_hits = none
-                for offset in range(64):  # of fixed length: it becomes a handful of vector comparisons
-                    n_hits += none if row[start + offset] > limit_rounded else one
-                if n_hits == none:
-                    continue
-            else:
-                stop = width
-            for place in range(start, stop):
-                if row[place] > limit_rounded:
-                    continue
-                index = rows[place]
-                if groups[index] == excluded[query]:
-                    continue
-                distance = squared_distance(X[index], Q[query])
-                n_measured += 1
-                if distance < worst or (distance == worst and index < indices[query, last]):
-                    insert_neighbor(distances[query], indices[query], distance, index)
-                    worst = distances[query, last]
-                    limit = min(worst * scale * scale, known) - query_norms[query]
-                    threshold[0] = limit + slack[0] * abs(limit) + slack[1]
-                    limit_rounded = threshold[0]
-    return n_measured
+    threshold, lanes, smallest = np.empty(1, bounds.dtype), np.empty(64, bounds.dtype), np.empty(64, bounds.dtype)
+    return _fill_neighbors(
+        bounds,
+        rows,
+        X,
+        Q,
+        query_norms,
+        scale,
+        slack,
+        groups,
+        excluded,
+        rank,
+        error,
+        uppers,
+        distances,
+        indices,
+        threshold,
+        lanes,
+        smallest,
+    )
 
 
 @kernel

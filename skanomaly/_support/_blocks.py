@@ -28,6 +28,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _lock = threading.Lock()
+_local = threading.local()
 _depth = 0
 _limits: Any = None
 
@@ -116,7 +117,7 @@ def n_block_threads(n_jobs: int | None) -> int:
     """
     if n_jobs is not None or get_active_backend()[1] is not None:
         return int(effective_n_jobs(n_jobs))
-    if threading.current_thread() is not threading.main_thread():
+    if threading.current_thread() is not threading.main_thread() or getattr(_local, "is_sharing", False):
         return 1
     return openmp_threads()
 
@@ -144,8 +145,11 @@ def map_blocks(
     -------
     list
     """
+    n_threads = min(n_block_threads(n_jobs), len(items))
     with single_blas_thread():
-        return list(_in_threads(function, items, n_block_threads(n_jobs) if len(items) > 1 else 1))
+        if n_threads < 2:
+            return list(map(function, items))
+        return _shared(function, items, n_threads)
 
 
 def map_fits(
@@ -174,6 +178,34 @@ def map_fits(
     """
     with single_blas_thread():
         return list(reported(_in_threads(function, items, int(effective_n_jobs(n_jobs))), "fit estimators", len(items)))
+
+
+def _shared(function: Callable[[Item], Result], items: Sequence[Item], n_threads: int) -> list[Result]:
+    """Work in this thread and others, each of which takes the next item; a thread that waits is woken late."""
+    results: dict[int, Result] = {}
+    errors: dict[int, BaseException] = {}
+    places = iter(range(len(items)))
+
+    def work() -> None:
+        for place in places:
+            try:
+                results[place] = function(items[place])
+            except BaseException as error:  # noqa: BLE001  # raised below, in the thread of the caller
+                errors[place] = error
+                for _ in places:  # nobody goes on
+                    pass
+
+    with ThreadPoolExecutor(n_threads - 1) as pool:
+        for _ in range(n_threads - 1):
+            pool.submit(work)
+        before, _local.is_sharing = getattr(_local, "is_sharing", False), True
+        try:
+            work()
+        finally:
+            _local.is_sharing = before
+    if errors:
+        raise errors[min(errors)]  # that of the first item, as without threads
+    return [results[place] for place in range(len(items))]
 
 
 def _in_threads(function: Callable[[Item], Result], items: Sequence[Item], n_threads: int) -> Iterator[Result]:

@@ -130,3 +130,19 @@ def test_openmp_threads_of_the_caller_come_back():
     with single_openmp_thread():
         assert set(threads()) <= {1}
     assert threads() == before
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2, 3])
+def test_map_blocks_raises_the_error_of_the_first_item_and_starts_no_more(n_jobs):
+    seen = []
+
+    def fail(item):
+        seen.append(item)
+        if item >= 5:
+            raise ValueError(f"item {item}")
+
+    with pytest.raises(ValueError, match="item 5"):
+        map_blocks(fail, range(200), n_jobs=n_jobs)
+    assert len(seen) <= 5 + n_jobs
+    assert n_block_threads(None) >= 1
+    assert map_blocks(abs, [-1, -2], n_jobs=n_jobs) == [1, 2]

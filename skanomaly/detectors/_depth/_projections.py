@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly import _kernels
-from skanomaly._support._blocks import map_blocks, row_blocks
+from skanomaly._support._blocks import map_blocks, n_block_threads, row_blocks
 from skanomaly._support._exact_sums import ExactSum
 from skanomaly._support._scales import usable_scale
 
@@ -33,7 +33,7 @@ __all__ = [
 # Block sizes depend on the shape of the data alone, so the bits of a score do not depend on the number of threads.
 _GROUP_BLOCKS = 4
 _PANEL = 256  # rows that are multiplied at a time
-_SCORED_ROWS = 2 * _PANEL  # of a task of scoring
+_SCORED_PANELS = 32  # of a task of scoring, at most
 _TOP_FRACTION = 0.05
 # Of a Gaussian: the median absolute deviation divided by the mean absolute deviation.
 _MEAN_TO_MEDIAN = 1.2533141373155001 / 1.482602218505602
@@ -332,7 +332,10 @@ def score_projections(
         total = totals.min(axis=0).reshape(-1)[: part.stop - part.start]
         return _finish_aggregation(total, aggregation, n_directions)
 
-    return np.concatenate(map_blocks(score_panels, row_blocks(len(rows), _SCORED_ROWS), n_jobs=n_jobs))
+    # Long tasks: between two of them a thread waits for the interpreter. The bits of a row do not depend on them.
+    n_panels = -(-len(rows) // _PANEL)
+    per_task = _PANEL * min(_SCORED_PANELS, -(-n_panels // (2 * n_block_threads(n_jobs))))
+    return np.concatenate(map_blocks(score_panels, row_blocks(len(rows), per_task), n_jobs=n_jobs))
 
 
 def _score_top(
