@@ -191,8 +191,7 @@ def _column_ends(X: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     if not isinstance(X, np.ndarray) or X.dtype.kind not in "iufb" or X.ndim not in {1, 2, 3} or not X.size:
         return none
     table = X.reshape(-1, X.shape[-1] if X.ndim > 1 else 1)
-    low, high = (join.reduce(table, axis=0).astype(np.float64) for join in (np.fmin, np.fmax))
-    return low, high
+    return np.fmin.reduce(table, axis=0).astype(np.float64), np.fmax.reduce(table, axis=0).astype(np.float64)
 
 
 def _whole_columns(X: Any) -> list[tuple[int, NDArray[Any]]]:

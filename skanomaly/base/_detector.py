@@ -230,11 +230,11 @@ class BaseDetector(CallbackSupport, OutlierMixin, BaseEstimator, ABC):
             # A class may append columns of its own to the rows.
             own = isinstance(rows, np.ndarray) and (not hasattr(X, "shape") or rows.shape[1:] == X.shape[1:])
             table = rows if own else X
-            scores = (lambda: self._scored(rows)) if outlyingness is None else -np.asarray(outlyingness)
+            scores = (lambda: self._scores_of_rows(rows)) if outlyingness is None else -np.asarray(outlyingness)
             warn_if_constant(self, table, scores)
         return self
 
-    def _scored(self, rows: Any) -> NDArray[Any]:
+    def _scores_of_rows(self, rows: Any) -> NDArray[Any]:
         """Return the scores of rows that have one."""
         scores = -np.asarray(self._score_checked(rows))
         return scores[~np.isnan(scores)]
