@@ -184,8 +184,8 @@ def _column_ends(X: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
             return none
         columns = (frame.iloc[:, place].to_numpy(np.float64, na_value=np.nan) for place in range(frame.shape[1]))
         ends = [(np.fmin.reduce(values), np.fmax.reduce(values)) for values in columns]
-        table = np.array(ends).reshape(-1, 2)
-        return table[:, 0], table[:, 1]
+        both: NDArray[np.float64] = np.array(ends, dtype=np.float64).reshape(-1, 2)
+        return both[:, 0], both[:, 1]
     if isinstance(X, list | tuple) and X and all(isinstance(part, np.ndarray) and part.ndim == 2 for part in X):
         X = np.concatenate(X) if len({part.shape[1] for part in X}) == 1 else None
     if not isinstance(X, np.ndarray) or X.dtype.kind not in "iufb" or X.ndim not in {1, 2, 3} or not X.size:
