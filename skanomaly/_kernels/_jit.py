@@ -12,7 +12,6 @@ __all__ = [
     "inner_kernel",
     "inner_kernel_in_order",
     "kernel",
-    "kernel_in_order",
     "watch_compilation",
 ]
 
@@ -59,20 +58,6 @@ def allocating_kernel(function: Callable[..., Any]) -> Any:
     callable
     """
     return _stored(function, _OPTIONS)
-
-
-def kernel_in_order(function: Callable[..., Any]) -> Any:
-    """Compile as :func:`kernel` does, but keep the order of operations that is written, which decides their last bits.
-
-    Parameters
-    ----------
-    function : callable
-
-    Returns
-    -------
-    callable
-    """
-    return _stored(function, {**_OPTIONS, "fastmath": _IN_ORDER, "_nrt": False})
 
 
 def inner_kernel(function: Callable[..., Any]) -> Any:
