@@ -4,7 +4,7 @@ import numpy as np
 
 from skanomaly._kernels._jit import inner_kernel, kernel
 
-__all__ = ["fill_column_surprise", "fill_positions"]
+__all__ = ["count_below", "fill_column_surprise", "fill_positions"]
 
 
 @inner_kernel
@@ -22,7 +22,7 @@ def _find_position(value, center, scale):
 
 
 @inner_kernel
-def _count_below(levels, value):
+def count_below(levels, value):
     """Count the sorted levels below a value, as np.searchsorted does, which compiles for half a second; O(log n)."""
     low, high = 0, levels.size
     while low < high:
@@ -95,7 +95,7 @@ def fill_column_surprise(
         if np.isnan(value):
             out[row] = missing
             continue
-        place = _count_below(atoms, value)
+        place = count_below(atoms, value)
         found = -1
         for atom in range(max(place - 1, 0), min(place + 1, n_atoms)):
             if np.abs(value - atoms[atom]) <= relative * max(np.abs(atoms[atom]), scale):

@@ -2,6 +2,7 @@
 
 import math
 
+from skanomaly._kernels._frequency_polygon import count_below
 from skanomaly._kernels._jit import kernel
 
 __all__ = ["hypergeometric_tails", "near_counts", "window_counts"]
@@ -56,15 +57,9 @@ def near_counts(anchors, indptr, indices, coordinates, thresholds, out):
             out[query, scale] = 0
         for edge in range(indptr[query], indptr[query + 1]):
             gap = abs(coordinates[indices[edge]] - here)
-            low, high = 0, thresholds.size
-            while low < high:
-                middle = (low + high) // 2
-                if thresholds[middle] < gap:
-                    low = middle + 1
-                else:
-                    high = middle
-            if low < thresholds.size:
-                out[query, low] += 1
+            place = count_below(thresholds, gap)
+            if place < thresholds.size:
+                out[query, place] += 1
         for scale in range(1, thresholds.size):
             out[query, scale] += out[query, scale - 1]
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skanomaly._kernels._jit import allocating_kernel, inner_kernel, kernel
+from skanomaly._kernels._jit import inner_kernel, kernel
 
 __all__ = [
     "encode_rows",
@@ -75,8 +75,8 @@ def smallest_of_lanes(values, rank, lanes, smallest):
     return smallest[rank - 1]
 
 
-@inner_kernel
-def _fill_neighbors(
+@kernel
+def fill_neighbors(
     bounds,
     rows,
     X,
@@ -89,13 +89,57 @@ def _fill_neighbors(
     rank,
     error,
     uppers,
+    scratch,
     distances,
     indices,
-    threshold,
-    lanes,
-    smallest,
 ):
+    r"""Bring lists of nearest neighbours up to date with one block of a matrix product.
+
+    The product holds a lower bound of :math:`s^2\lVert x_j - q_i\rVert^2 - (1 - c)\lVert s q_i\rVert^2`, with ``c``
+    the product's rounding error. A pair whose bound lies below the worst distance in the list is measured again from
+    the rows themselves, in float64; so the lists are exact whatever precision the product has.
+
+    Parameters
+    ----------
+    bounds : ndarray of shape (b, w), float32 or float64
+        The product. NaN counts as below everything.
+    rows : ndarray of shape (w,), intp
+        Index into `X` of each column of `bounds`.
+    X : ndarray of shape (n, d)
+    Q : ndarray of shape (b, d)
+    query_norms : ndarray of shape (b,), float64
+        Squared norms of the scaled queries, times ``1 - c``.
+    scale : float
+        The factor ``s`` that rows and queries were multiplied with before the product.
+    slack : ndarray of shape (2,), the type of `bounds`
+        Relative and absolute allowance for rounding a threshold to that type.
+    groups : ndarray of shape (n,), intp
+        Group of each row of `X`: its own number, or that of the sample that the row is a part of.
+    excluded : ndarray of shape (b,), intp
+        For each query the one group whose rows are left out, or -1.
+    rank : int
+        From 1 to 64: number of neighbours, and of rows that a list may leave out. The bounds of this block then limit
+        the lists before any pair is measured. 0 where that was done before.
+    error : float
+        With the bound of a pair and the query's norm it is not less than the scaled squared distance.
+    uppers : ndarray of shape (b,), float64
+        Not less than the worst distance that the list will have, multiplied with the square of `scale`; infinity at the
+        start. Updated if `rank` is not 0.
+    scratch : ndarray of shape (129,), the type of `bounds`
+        Overwritten.
+    distances : ndarray of shape (b, k), float64
+        Squared distances, ascending; infinite where still empty. Written.
+    indices : ndarray of shape (b, k), intp
+        The largest integer where still empty. Written.
+
+    Returns
+    -------
+    int
+        Number of pairs measured again: about ``b k log(n / k)`` over a whole table in random order. The scan itself
+        costs O(b w).
+    """
     n_queries, width = bounds.shape
+    lanes, smallest, threshold = scratch[:64], scratch[64:128], scratch[128:]
     last = distances.shape[1] - 1
     none, one = bounds.dtype.type(0), bounds.dtype.type(1)  # of the bounds' type: the loop stays in vector instructions
     n_measured = 0
@@ -136,88 +180,6 @@ def _fill_neighbors(
                     threshold[0] = limit + slack[0] * abs(limit) + slack[1]
                     limit_rounded = threshold[0]
     return n_measured
-
-
-@allocating_kernel
-def fill_neighbors(
-    bounds,
-    rows,
-    X,
-    Q,
-    query_norms,
-    scale,
-    slack,
-    groups,
-    excluded,
-    rank,
-    error,
-    uppers,
-    distances,
-    indices,
-):
-    r"""Bring lists of nearest neighbours up to date with one block of a matrix product.
-
-    The product holds a lower bound of :math:`s^2\lVert x_j - q_i\rVert^2 - (1 - c)\lVert s q_i\rVert^2`, with ``c``
-    the product's rounding error. A pair whose bound lies below the worst distance in the list is measured again from
-    the rows themselves, in float64; so the lists are exact whatever precision the product has.
-
-    Parameters
-    ----------
-    bounds : ndarray of shape (b, w), float32 or float64
-        The product. NaN counts as below everything.
-    rows : ndarray of shape (w,), intp
-        Index into `X` of each column of `bounds`.
-    X : ndarray of shape (n, d)
-    Q : ndarray of shape (b, d)
-    query_norms : ndarray of shape (b,), float64
-        Squared norms of the scaled queries, times ``1 - c``.
-    scale : float
-        The factor ``s`` that rows and queries were multiplied with before the product.
-    slack : ndarray of shape (2,), the type of `bounds`
-        Relative and absolute allowance for rounding a threshold to that type.
-    groups : ndarray of shape (n,), intp
-        Group of each row of `X`: its own number, or that of the sample that the row is a part of.
-    excluded : ndarray of shape (b,), intp
-        For each query the one group whose rows are left out, or -1.
-    rank : int
-        From 1 to 64: number of neighbours, and of rows that a list may leave out. The bounds of this block then limit
-        the lists before any pair is measured. 0 where that was done before.
-    error : float
-        With the bound of a pair and the query's norm it is not less than the scaled squared distance.
-    uppers : ndarray of shape (b,), float64
-        Not less than the worst distance that the list will have, multiplied with the square of `scale`; infinity at the
-        start. Updated if `rank` is not 0.
-    distances : ndarray of shape (b, k), float64
-        Squared distances, ascending; infinite where still empty. Written.
-    indices : ndarray of shape (b, k), intp
-        The largest integer where still empty. Written.
-
-    Returns
-    -------
-    int
-        Number of pairs measured again: about ``b k log(n / k)`` over a whole table in random order. The scan itself
-        costs O(b w).
-    """
-    threshold, lanes, smallest = np.empty(1, bounds.dtype), np.empty(64, bounds.dtype), np.empty(64, bounds.dtype)
-    return _fill_neighbors(
-        bounds,
-        rows,
-        X,
-        Q,
-        query_norms,
-        scale,
-        slack,
-        groups,
-        excluded,
-        rank,
-        error,
-        uppers,
-        distances,
-        indices,
-        threshold,
-        lanes,
-        smallest,
-    )
 
 
 @kernel

@@ -489,7 +489,7 @@ class _Product:
         if error is None:
             error = 4 * self._slack(left.dtype) * (float(norms.max(initial=0.0)) + self._largest_norm)
         rank = distances.shape[1] + self._largest_group
-        fill = _kernels.neighbors.fill_neighbors
+        fill, scratch = _kernels.neighbors.fill_neighbors, np.empty(129, dtype=left.dtype)
         n_measured, place = 0, start
         while place < len(right) and n_measured <= allowed + rate * (place - start):
             stop = min(place + tile_rows, len(right))
@@ -508,6 +508,7 @@ class _Product:
                 rank if place == 0 and rank <= _MOST_LANES else 0,
                 error,
                 uppers,
+                scratch,
                 distances,
                 indices,
             )

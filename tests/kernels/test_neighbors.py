@@ -6,7 +6,7 @@ from tests.reference import neighbors as reference
 
 EMPTY = np.iinfo(np.intp).max
 SLACK = np.array([1e-15, 1e-290])
-NOTHING = 0, 0.0, np.array([np.inf])  # no rank, and nothing is known of the worst distance
+NOTHING = 0, 0.0, np.array([np.inf]), np.empty(129)  # no rank, nothing is known of the worst distance, scratch
 
 
 def _product(X, Q, dtype):
@@ -31,8 +31,9 @@ def _fill(X, Q, n_neighbors, excluded=None, *, groups=None, dtype=np.float64, wi
         rows = np.arange(start, min(start + width, len(X)))
         block = np.ascontiguousarray(bounds[:, rows])
         measured += _kernels.neighbors.fill_neighbors(
-            block, rows, X, Q, query_norms, 1.0, slack, groups, excluded, 0, 0.0, uppers, distances, indices
-        )
+            block, rows, X, Q, query_norms, 1.0, slack, groups, excluded, 0, 0.0, uppers, np.empty(129, dtype),
+            distances, indices,
+        )  # fmt: skip
     return np.sqrt(distances), indices, measured
 
 
@@ -186,7 +187,7 @@ def _limited(X, Q, n_neighbors, error):
     uppers, order = np.full(len(Q), np.inf), np.arange(len(X))
     measured = _kernels.neighbors.fill_neighbors(
         bounds, order, X, Q, query_norms, 1.0, SLACK, order, np.full(len(Q), -1), n_neighbors + 1, error, uppers,
-        distances, indices,
+        np.empty(129, bounds.dtype), distances, indices,
     )  # fmt: skip
     return np.sqrt(distances), indices, uppers, measured
 
