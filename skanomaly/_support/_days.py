@@ -3,9 +3,10 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["daily_alerts", "days_as_given", "read_days"]
+__all__ = ["daily_alerts", "days_as_given", "read_days", "typed_times"]
 
 _DAY = np.timedelta64(1, "D")
 
@@ -90,14 +91,25 @@ def daily_alerts(scores: NDArray[np.float64], days: NDArray[np.int64], budget: i
     return raised
 
 
-def _given(times: Any) -> NDArray[Any]:
-    """Return times as an array, of dates in UTC where they have a zone."""
-    import pandas as pd
+def typed_times(values: NDArray[Any]) -> NDArray[Any]:
+    """Turn Python numbers and dates to an array of numbers or dates, the latter in UTC where they have a zone.
 
-    given = times.to_numpy() if hasattr(times, "to_numpy") else np.asarray(times)
-    if given.dtype.kind != "O" or given.ndim != 1:
-        return np.asarray(given)
-    turned = pd.Series(given).infer_objects()
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows,), object
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+        Of objects where they are neither.
+    """
+    turned = pd.Series(values).infer_objects()
     if getattr(turned.dtype, "tz", None) is not None:
         turned = turned.dt.tz_convert("UTC").dt.tz_localize(None)
     return np.asarray(turned.to_numpy())
+
+
+def _given(times: Any) -> NDArray[Any]:
+    """Return times as an array, of dates in UTC where they have a zone."""
+    given = np.asarray(times.to_numpy() if hasattr(times, "to_numpy") else times)
+    return typed_times(given) if given.dtype.kind == "O" and given.ndim == 1 else given

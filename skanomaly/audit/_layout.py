@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import column_or_1d
 
+from skanomaly._support._days import typed_times
+
 __all__ = ["Layout", "lay_out"]
 
 
@@ -177,14 +179,10 @@ def numeric_keys(values: Any, n_rows: int, *, name: str) -> tuple[NDArray[np.flo
 
 def _from_objects(keys: NDArray[Any], *, name: str) -> NDArray[Any]:
     """Turn Python numbers and dates to an array of numbers or dates."""
-    import pandas as pd
-
-    turned = pd.Series(keys).infer_objects()
-    if getattr(turned.dtype, "tz", None) is not None:
-        turned = turned.dt.tz_convert("UTC").dt.tz_localize(None)
+    turned = typed_times(keys)
     if turned.dtype.kind not in "iufbmM":
         raise ValueError(f"{name} holds {keys[:1].tolist()}; give numbers, dates (pandas.to_datetime) or durations.")
-    return turned.to_numpy()
+    return turned
 
 
 def label_codes(labels: Any, n_rows: int, *, name: str) -> tuple[NDArray[np.intp], NDArray[Any]]:
