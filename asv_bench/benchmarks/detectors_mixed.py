@@ -81,24 +81,26 @@ class BlockDistances:
     def setup(self, code):
         random = np.random.default_rng(0)
         self.rows, self.bank = random.normal(size=(10_000, 20)), random.normal(size=(1024, 20))
-        self.columns = np.ascontiguousarray(self.bank.T)
+        self.blocks = np.ascontiguousarray(self.bank.reshape(4, 256, 20).transpose(0, 2, 1))
         self.out = np.empty((10_000, 2))
         self.time_block_distances(code)
 
     def time_block_distances(self, code):
         if code == "kernel":
-            no_codes, nothing = np.zeros((10_000, 0)), np.zeros(10_000)
+            no_codes, nothing, squares = np.zeros((10_000, 0)), np.zeros(10_000), np.empty((8, 257))
             _kernels.block_neighbors.fill_block_distances(
                 self.rows,
                 no_codes,
                 nothing,
-                self.columns,
-                np.zeros((0, 1024)),
-                np.zeros(1024),
+                self.blocks,
+                np.zeros((4, 0, 256)),
+                np.zeros((4, 1, 256)),
+                np.full(4, 256),
+                4,
                 np.zeros(0),
-                np.arange(0, 1025, 256),
                 20,
-                np.empty((8, 257)),
+                squares,
+                squares.view(np.int64),
                 self.out,
             )
             return

@@ -1,32 +1,39 @@
 """Distances of rows to a bank: to its nearest row, and to the nearest rows of each of its blocks."""
 
+import math
+
 import numpy as np
 
 from skanomaly._kernels._jit import inner_kernel, kernel
 
-__all__ = ["fill_block_distances", "sum_smallest_roots"]
+__all__ = ["fill_block_distances"]
 
 
 @inner_kernel
-def _find_extremes(bits):
+def _find_extremes(bits, member, size):
     """Return the smallest and the largest integer; O(m). Floats compare slower: one of them could be NaN."""
-    low, high = bits[0], bits[0]
-    for place in range(bits.size):
-        low = min(low, bits[place])
-        high = max(high, bits[place])
+    low = high = bits[member, 0]
+    for place in range(size):
+        value = bits[member, place]
+        low = value if value < low else low  # noqa: FURB136  # min() compiles longer
+        high = value if value > high else high  # noqa: FURB136
     return low, high
 
 
-@kernel
-def sum_smallest_roots(squares, n_smallest, low, high):
+@inner_kernel
+def sum_smallest_roots(squares, bits, member, size, n_smallest, low, high):
     """Sum the square roots of the smallest values; O(m) for each of at most 64 bisections, about ten in the mean.
 
     Parameters
     ----------
-    squares : ndarray of shape (m,), float64, contiguous
+    squares : ndarray of shape (g, at least size), float64
         Not negative; infinity is allowed.
+    bits : ndarray of the same shape, int64
+        The same memory.
+    member, size : int
+        The values are ``squares[member, :size]``.
     n_smallest : int
-        From 1 to m.
+        From 1 to `size`.
     low, high : int
         The bits of the smallest and of the largest value.
 
@@ -40,34 +47,36 @@ def sum_smallest_roots(squares, n_smallest, low, high):
     Floats that are not negative have the order of their bits read as integers, so that half-way between two of them is
     well defined whatever their magnitudes.
     """
-    bits = squares.view(np.int64)
-    size = squares.size
     low -= 1
     n_low, n_within = 0, size
     halve = False
     while high - low > 1 and n_within != n_smallest:  # fewer than wanted up to `low`, enough up to `high`
         part = 0.5 if halve else (n_smallest - n_low) / (n_within - n_low)
         halve = not halve
-        middle = low + min(max(np.int64(part * np.float64(high - low)), 1), high - low - 1)
+        middle = low + np.int64(part * float(high - low))
+        if middle <= low:
+            middle = low + 1
+        elif middle >= high:
+            middle = high - 1
         found = 0
         for place in range(size):
-            found += 1 if bits[place] <= middle else 0
+            found += 1 if bits[member, place] <= middle else 0
         if found < n_smallest:
             low, n_low = middle, found
         else:
             high, n_within = middle, found
-    total = 0.0
-    if n_within == n_smallest:
+    # Where several values are the largest one wanted, it is added as often as it is wanted.
+    threshold = high if n_within == n_smallest else high - 1
+    total, n_below = 0.0, 0
+    for place in range(size):
+        total += math.sqrt(squares[member, place]) if bits[member, place] <= threshold else 0.0
+        n_below += 1 if bits[member, place] <= threshold else 0
+    if n_below < n_smallest:
+        largest = 0.0
         for place in range(size):
-            total += np.sqrt(squares[place]) if bits[place] <= high else 0.0
-        return total
-    n_below = 0
-    largest = 0.0
-    for place in range(size):  # several values are the largest one wanted
-        total += np.sqrt(squares[place]) if bits[place] < high else 0.0
-        n_below += 1 if bits[place] < high else 0
-        largest = max(largest, squares[place] if bits[place] == high else 0.0)
-    return total + (n_smallest - n_below) * np.sqrt(largest)
+            largest = squares[member, place] if bits[member, place] == high else largest
+        total += (n_smallest - n_below) * math.sqrt(largest)
+    return total
 
 
 @kernel
@@ -75,13 +84,15 @@ def fill_block_distances(
     values,
     codes,
     extra,
-    bank_values,
-    bank_codes,
-    bank_extra,
+    block_values,
+    block_codes,
+    block_extra,
+    sizes,
+    n_blocks,
     prices,
-    edges,
     n_neighbors,
     squares,
+    bits,
     out,
 ):
     """Measure each row's distance to the nearest row of a bank, and the sum over the nearest rows of each block.
@@ -95,80 +106,75 @@ def fill_block_distances(
         Two rows whose codes differ in a column are its price farther from each other, in squared distance.
     extra : ndarray of shape (n,), float64
         Squared distance of a row from every other.
-    bank_values, bank_codes : ndarray of shape (d, m), (c, m), float64, C-contiguous
-    bank_extra : ndarray of shape (m,), float64
+    block_values, block_codes, block_extra : ndarray of shape (b, d, longest), (b, c, longest), (b, 1, longest), float64
+        The bank, block by block, C-contiguous; filled up with anything.
+    sizes : ndarray of shape (b,), intp
+        Rows of each block, at least one.
+    n_blocks : int
+        Blocks behind the first `n_blocks` count for the nearest row only.
     prices : ndarray of shape (c,), float64
-    edges : ndarray of shape (n_blocks + 1,), intp
-        Block b holds the bank's rows from ``edges[b]`` to ``edges[b + 1]``. Rows from ``edges[-1]`` on are in no block
-        and count for the nearest row only.
     n_neighbors : int
         Fewer than the rows of a block.
-    squares : ndarray of shape (g, 1 + longest block), float64
+    squares : ndarray of shape (g, 1 + longest), float64
         Overwritten. A block is read for so many rows at once, as it does not fit the fastest cache.
+    bits : ndarray of the same shape, int64
+        The same memory: distances have the order of their bits.
     out : ndarray of shape (n, 2), float64
         Written: the distance to the nearest row, and the sum of distances over blocks and neighbours. O(n m (d + c)).
         It is no mean: the division by a constant would have other bits in a batch than for a row alone (LLVM 15).
     """
     n_rows, n_columns = values.shape
-    n_blocks = edges.size - 1
-    group_rows, size = squares.shape[0], squares.shape[1] - 1
-    n_outside = bank_extra.size - edges[n_blocks]
-    nearest_bits = squares[:, size].view(np.int64)
-    has_extra = False
-    for place in range(bank_extra.size):
-        has_extra |= bank_extra[place] > 0.0
-    out[:, 1] = 0.0
+    group_rows, last = squares.shape[0], squares.shape[1] - 1
     for group in range(0, n_rows, group_rows):
-        n_members = min(group_rows, n_rows - group)
+        n_members = group_rows if group + group_rows <= n_rows else n_rows - group
         known = 0  # the members whose own row was found, as bits
-        squares[:, size] = np.inf
-        for block in range(n_blocks + (n_outside > 0)):
-            start, stop = edges[block], edges[block + 1] if block < n_blocks else bank_extra.size
-            squares[:, :size] = 0.0
+        for member in range(n_members):
+            squares[member, last] = np.inf
+            out[group + member, 1] = 0.0
+        for block in range(sizes.size):
+            size = sizes[block]
+            for member in range(n_members):
+                for place in range(size):
+                    squares[member, place] = 0.0
             for column in range(0, n_columns - 3, 4):  # sums are loaded and stored once for four columns
-                first, second = bank_values[column, start:stop], bank_values[column + 1, start:stop]
-                third, fourth = bank_values[column + 2, start:stop], bank_values[column + 3, start:stop]
                 for member in range(n_members):
-                    part, row = squares[member, : stop - start], values[group + member]
-                    a, b, c, d = row[column], row[column + 1], row[column + 2], row[column + 3]
-                    for place in range(part.size):
-                        part[place] += (
-                            (a - first[place]) * (a - first[place])
-                            + (b - second[place]) * (b - second[place])
-                            + (c - third[place]) * (c - third[place])
-                            + (d - fourth[place]) * (d - fourth[place])
-                        )
+                    row = group + member
+                    a, b = values[row, column], values[row, column + 1]
+                    c, d = values[row, column + 2], values[row, column + 3]
+                    for place in range(size):
+                        first = a - block_values[block, column, place]
+                        second = b - block_values[block, column + 1, place]
+                        third = c - block_values[block, column + 2, place]
+                        fourth = d - block_values[block, column + 3, place]
+                        squares[member, place] += first * first + second * second + third * third + fourth * fourth
             for column in range(n_columns - n_columns % 4, n_columns):
-                first = bank_values[column, start:stop]
                 for member in range(n_members):
-                    part, a = squares[member, : stop - start], values[group + member, column]
-                    for place in range(part.size):
-                        part[place] += (a - first[place]) * (a - first[place])
+                    a = values[group + member, column]
+                    for place in range(size):
+                        first = a - block_values[block, column, place]
+                        squares[member, place] += first * first
             for column in range(prices.size):
-                others, price = bank_codes[column, start:stop], prices[column]
                 for member in range(n_members):
-                    part, code = squares[member, : stop - start], codes[group + member, column]
-                    for place in range(part.size):
-                        part[place] += price if others[place] != code else 0.0
+                    code, price = codes[group + member, column], prices[column]
+                    for place in range(size):
+                        squares[member, place] += price if block_codes[block, column, place] != code else 0.0
             for member in range(n_members):
                 row = group + member
-                part = squares[member, : stop - start]
-                bits = part.view(np.int64)
-                least, most = _find_extremes(bits)
+                least, most = _find_extremes(bits, member, size)
                 equal = -1
                 if least == 0 and not (known >> member) & 1:
                     equal = 0
-                    while bits[equal] > 0:
+                    while bits[member, equal] > 0:
                         equal += 1
                     known |= 1 << member
-                if equal >= 0 or has_extra or extra[row] > 0.0:
-                    for place in range(part.size):
-                        part[place] += extra[row] + bank_extra[start + place]
-                    if equal >= 0:
-                        part[equal] = np.inf
-                    least, most = _find_extremes(bits)
-                nearest_bits[member] = min(nearest_bits[member], least)
+                for place in range(size):
+                    squares[member, place] += extra[row] + block_extra[block, 0, place]
+                if equal >= 0:
+                    squares[member, equal] = np.inf
+                least, most = _find_extremes(bits, member, size)
+                if least < bits[member, last]:
+                    bits[member, last] = least
                 if block < n_blocks:
-                    out[row, 1] += sum_smallest_roots(part, n_neighbors, least, most)
+                    out[row, 1] += sum_smallest_roots(squares, bits, member, size, n_neighbors, least, most)
         for member in range(n_members):
-            out[group + member, 0] = np.sqrt(squares[member, size])
+            out[group + member, 0] = math.sqrt(squares[member, last])

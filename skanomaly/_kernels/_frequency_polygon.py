@@ -1,5 +1,7 @@
 """Frequency polygons on a scale of arcsinh, with atoms: how surprising the values of one column are."""
 
+import math
+
 import numpy as np
 
 from skanomaly._kernels._jit import inner_kernel, kernel
@@ -11,13 +13,13 @@ __all__ = ["count_below", "fill_column_surprise", "fill_positions"]
 def _find_position(value, center, scale):
     """Return arcsinh((value - center) / scale), finite for every finite value; O(1)."""
     distance = value - center
-    if np.abs(distance / scale) < 1e9:
-        return np.arcsinh(distance / scale)
-    if np.isinf(distance):
-        length = np.log(np.abs(value)) + np.log(1.0 - center / value)
+    if abs(distance / scale) < 1e9:
+        return math.asinh(distance / scale)
+    if math.isinf(distance):
+        length = math.log(abs(value)) + math.log(1.0 - center / value)
     else:
-        length = np.log(np.abs(distance))
-    length += np.log(2.0) - np.log(scale)
+        length = math.log(abs(distance))
+    length += math.log(2.0) - math.log(scale)
     return length if distance > 0.0 else -length
 
 
@@ -92,13 +94,13 @@ def fill_column_surprise(
     n_polygon, n_atomic = below[n_knots - 1], counts[n_atoms]
     for row in range(values.size):
         value = np.float64(values[row])
-        if np.isnan(value):
+        if math.isnan(value):
             out[row] = missing
             continue
         place = count_below(atoms, value)
         found = -1
         for atom in range(max(place - 1, 0), min(place + 1, n_atoms)):
-            if np.abs(value - atoms[atom]) <= relative * max(np.abs(atoms[atom]), scale):
+            if abs(value - atoms[atom]) <= relative * max(abs(atoms[atom]), scale):
                 found = atom
         if found >= 0:
             value = atoms[found]
@@ -123,4 +125,4 @@ def fill_column_surprise(
             right += n_atomic - counts[place] - 0.5
         mass = max(mass, 0.5) / others
         tail = min(2.0 * max(min(left, right), 0.5) / others, 1.0)
-        out[row] = max(position - high, 0.0) + max(low - position, 0.0) - 0.5 * np.log(mass * mass * tail)
+        out[row] = max(position - high, 0.0) + max(low - position, 0.0) - 0.5 * math.log(mass * mass * tail)

@@ -7,27 +7,13 @@ where ``(low < x) & (x <= high)`` differs from `flip`; every comparison with NaN
 goes right where ``x > high`` if `flip` is set, else where ``x > low``: there one threshold a node is enough.
 """
 
+import math
+
 import numpy as np
 
 from skanomaly._kernels._jit import allocating_kernel, inner_kernel, kernel
 
-__all__ = [
-    "add_path_credits",
-    "add_path_lengths",
-    "add_threshold_lengths",
-    "average_path_length",
-    "grow_isolation_tree",
-]
-
-
-@kernel
-def average_path_length(n_rows):
-    """Return the expected path length in a tree of `n_rows` rows, Liu, Ting and Zhou (2008), equation 1; O(1)."""
-    if n_rows <= 1:
-        return 0.0
-    if n_rows == 2:
-        return 1.0
-    return 2.0 * (np.log(n_rows - 1.0) + 0.5772156649015329) - 2.0 * (n_rows - 1.0) / n_rows
+__all__ = ["add_path_credits", "add_path_lengths", "add_threshold_lengths", "grow_isolation_tree"]
 
 
 @inner_kernel
@@ -46,16 +32,17 @@ def _sort(values, size):
 
 
 @inner_kernel
-def _draw_level(rows, members, column, n_missing, rng, levels):
+def _draw_level(rows, members, start, size, column, n_missing, rng, levels):
     """Draw one of the distinct values of a column in a node, NaN being one of them; `levels` is overwritten."""
-    size = np.intp(0)  # no literal, for which the sort would be compiled once more
-    for member in members:
-        if not np.isnan(rows[member, column]):
-            levels[size] = rows[member, column]
-            size += 1
-    _sort(levels, size)
+    n_values = np.intp(0)  # no literal, for which the sort would be compiled once more
+    for place in range(start, start + size):
+        value = rows[members[place], column]
+        if not math.isnan(value):
+            levels[n_values] = value
+            n_values += 1
+    _sort(levels, n_values)
     n_levels = 1
-    for place in range(1, size):
+    for place in range(1, n_values):
         if levels[place] != levels[place - 1]:
             levels[n_levels] = levels[place]
             n_levels += 1
@@ -64,29 +51,33 @@ def _draw_level(rows, members, column, n_missing, rng, levels):
 
 
 @inner_kernel
-def _find_column(rows, members, columns, rng):
+def _find_column(rows, members, start, size, columns, rng):
     """Draw a column that varies among the members of a node; return it with its range and number of NaN, or -1."""
     n_columns = columns.size
-    for place in range(n_columns):
-        drawn = place + int(rng.random() * (n_columns - place))
+    for tried in range(n_columns):
+        drawn = tried + int(rng.random() * (n_columns - tried))
         column = columns[drawn]
-        columns[drawn], columns[place] = columns[place], column
+        columns[drawn] = columns[tried]
+        columns[tried] = column
         n_missing = 0
         low, high = np.inf, -np.inf
-        for member in members:
-            value = np.float64(rows[member, column])
-            if np.isnan(value):
+        for place in range(start, start + size):
+            value = np.float64(rows[members[place], column])
+            if math.isnan(value):
                 n_missing += 1
-            else:
-                low = min(low, value)
-                high = max(high, value)
+            if value < low:
+                low = value
+            if value > high:
+                high = value
         if low < high or (low == high and n_missing > 0):
             return column, low, high, n_missing
     return -1, 0.0, 0.0, 0
 
 
 @allocating_kernel
-def grow_isolation_tree(rows, members, is_category, rng, columns_out, lows, highs, flips, sizes, lengths):
+def grow_isolation_tree(
+    rows, members, is_category, rng, columns_out, lows, highs, flips, sizes, starts, columns, moved, values
+):
     """Grow one tree on the rows `members`; O(m (D + tried columns) + 2**D).
 
     Parameters
@@ -102,8 +93,12 @@ def grow_isolation_tree(rows, members, is_category, rng, columns_out, lows, high
         Written: the splits.
     sizes : ndarray of shape (2**(D + 1) - 1,), int32
         Written: rows of every node.
-    lengths : ndarray of shape (2**D,), float64
-        Written: path length of each leaf, the expected remainder of leaves with several rows included.
+    starts : ndarray of shape (2**(D + 1) - 1,), intp
+        Zeros; written: first member of every node.
+    columns : ndarray of shape (n_columns,), intp
+        All columns in any order; reordered.
+    moved, values : ndarray of shape (m,), intp and the type of the rows
+        Scratch.
 
     Notes
     -----
@@ -111,29 +106,21 @@ def grow_isolation_tree(rows, members, is_category, rng, columns_out, lows, high
     second split parts NaN from all numbers; else NaN goes with the larger part. Where a node holds no NaN, a NaN that
     is scored later goes with the smaller part.
     """
-    n_inner, n_nodes = columns_out.size, sizes.size
-    starts = np.zeros(n_nodes, dtype=np.intp)
-    levels = np.zeros(n_nodes, dtype=np.intp)
-    columns = np.empty(rows.shape[1], dtype=np.intp)
-    for column in range(columns.size):
-        columns[column] = column
-    moved, values = np.empty(members.size, dtype=np.intp), np.empty(members.size, dtype=rows.dtype)
     sizes[0] = members.size
-    for node in range(n_inner):
+    for node in range(columns_out.size):
         left, right = 2 * node + 1, 2 * node + 2
         start, size = starts[node], sizes[node]
-        inside = members[start : start + size]
         column, low, high, n_missing = -1, 0.0, 0.0, 0
         if size > 1:
-            column, low, high, n_missing = _find_column(rows, inside, columns, rng)
+            column, low, high, n_missing = _find_column(rows, members, start, size, columns, rng)
         n_left = size
         if column < 0:
             columns_out[node], lows[node], highs[node], flips[node] = 0, np.inf, np.inf, False
         else:
             flip = False
             if is_category[column]:
-                level = _draw_level(rows, inside, column, n_missing, rng, values)
-                flip = np.isnan(level)
+                level = _draw_level(rows, members, start, size, column, n_missing, rng, values)
+                flip = math.isnan(level)
                 low, high = (-np.inf, np.inf) if flip else (level - 0.5, level + 0.5)
             elif n_missing > 0 and (low == high or rng.random() < 0.5):
                 low, high, flip = -np.inf, np.inf, True
@@ -143,38 +130,37 @@ def grow_isolation_tree(rows, members, is_category, rng, columns_out, lows, high
                 if not low <= threshold < high:
                     threshold = low
                 n_above = 0
-                for member in inside:
-                    n_above += rows[member, column] > threshold
+                for place in range(start, start + size):
+                    n_above += rows[members[place], column] > threshold
                 n_below = size - n_missing - n_above
                 flip = n_above > n_below if n_missing > 0 else n_above <= n_below
                 low, high = (-np.inf, threshold) if flip else (threshold, np.inf)
             n_left, n_right = 0, 0
-            for place in range(size):
-                member = inside[place]
+            for place in range(start, start + size):
+                member = members[place]
                 value = np.float64(rows[member, column])
                 if ((low < value) & (value <= high)) != flip:
                     moved[n_right] = member
                     n_right += 1
                 else:
-                    inside[n_left] = member
+                    members[start + n_left] = member
                     n_left += 1
             for place in range(n_right):  # numba compiles the error message of a slice for seconds
-                inside[n_left + place] = moved[place]
+                members[start + n_left + place] = moved[place]
             columns_out[node], lows[node], highs[node], flips[node] = column, low, high, flip
         sizes[left], sizes[right] = n_left, size - n_left
         starts[left], starts[right] = start, start + n_left
-        levels[left] = levels[right] = levels[node] + (column >= 0)
-    for leaf in range(lengths.size):
-        lengths[leaf] = levels[n_inner + leaf] + average_path_length(sizes[n_inner + leaf])
 
 
-@allocating_kernel
-def add_path_lengths(rows, columns, lows, highs, flips, lengths, out):
+@kernel
+def add_path_lengths(cells, n_columns, columns, lows, highs, flips, lengths, out):
     """Add each row's path length in every tree, tree by tree; O(n_rows n_trees D).
 
     Parameters
     ----------
-    rows : ndarray of shape (n_rows, n_columns), C-contiguous
+    cells : ndarray of shape (n_rows * n_columns,)
+        The rows, one behind the other.
+    n_columns : int
     columns, lows, highs, flips : ndarray of shape (n_trees, 2**D - 1)
     lengths : ndarray of shape (n_trees, 2**D)
     out : ndarray of shape (n_rows,), float64
@@ -184,8 +170,7 @@ def add_path_lengths(rows, columns, lows, highs, flips, lengths, out):
     -----
     Four rows walk down side by side: each waits for memory most of the time.
     """
-    n_rows, n_columns = rows.shape
-    cells = rows.ravel()
+    n_rows = out.size
     n_trees, n_inner = columns.shape
     depth = 0
     while (1 << depth) - 1 < n_inner:
@@ -216,18 +201,21 @@ def add_path_lengths(rows, columns, lows, highs, flips, lengths, out):
             out[row] += length[node - n_inner]
 
 
-@allocating_kernel
-def add_threshold_lengths(rows, columns, thresholds, lengths, out):
+@kernel
+def add_threshold_lengths(cells, n_columns, columns, thresholds, lengths, nodes, out):
     """Add each row's path length in every tree of thresholds alone, tree by tree; O(n_rows n_trees D).
 
     Parameters
     ----------
-    rows : ndarray of shape (n_rows, n_columns), C-contiguous
-        Without NaN.
+    cells : ndarray of shape (n_rows * n_columns,)
+        The rows, one behind the other, without NaN.
+    n_columns : int
     columns, thresholds : ndarray of shape (n_trees, 2**D - 1)
         A row goes right where its value is above the threshold; infinity where a node is not split. Thresholds have the
         type of the rows or a wider one.
     lengths : ndarray of shape (n_trees, 2**D)
+    nodes : ndarray of shape (n_rows,), int32
+        Scratch.
     out : ndarray of shape (n_rows,), float64
         Added to.
 
@@ -235,26 +223,23 @@ def add_threshold_lengths(rows, columns, thresholds, lengths, out):
     -----
     All rows take a step before any takes the next: the steps of different rows do not wait for each other.
     """
-    n_rows, n_columns = rows.shape
-    cells = rows.ravel()
     n_trees, n_inner = columns.shape
-    depth = 0
-    while (1 << depth) - 1 < n_inner:
-        depth += 1
-    nodes = np.empty(n_rows, dtype=np.int32)
     for tree in range(n_trees):
-        column, threshold, length = columns[tree], thresholds[tree], lengths[tree]
-        nodes[:] = 0
-        for _ in range(depth):
-            for row in range(n_rows):
+        column, threshold = columns[tree], thresholds[tree]
+        for row in range(out.size):
+            nodes[row] = 0
+        first = 0  # node of a level
+        while first < n_inner:
+            for row in range(out.size):
                 node = nodes[row]
                 nodes[row] = 2 * node + 1 + (cells[row * n_columns + column[node]] > threshold[node])
-        for row in range(n_rows):
-            out[row] += length[nodes[row] - n_inner]
+            first = 2 * first + 1
+        for row in range(out.size):
+            out[row] += lengths[tree, nodes[row] - n_inner]
 
 
-@allocating_kernel
-def add_path_credits(rows, columns, lows, highs, flips, sizes, out):
+@kernel
+def add_path_credits(rows, columns, lows, highs, flips, sizes, expected, out):
     """Credit each split of a row's paths to its column; O(n_rows n_trees D).
 
     A split of a node of m rows into a part of k changes the expected path length by ``c(k) + 1 - c(m)``. Along a path
@@ -265,18 +250,14 @@ def add_path_credits(rows, columns, lows, highs, flips, sizes, out):
     rows : ndarray of shape (n_rows, n_columns)
     columns, lows, highs, flips : ndarray of shape (n_trees, 2**D - 1)
     sizes : ndarray of shape (n_trees, 2**(D + 1) - 1)
+    expected : ndarray of shape (at least the largest size + 1,), float64
+        The expected path length by number of rows, ``c``.
     out : ndarray of shape (n_rows, n_columns), float64
         Added to.
     """
     n_trees, n_inner = columns.shape
-    largest = 0
     for tree in range(n_trees):
-        largest = max(largest, sizes[tree, 0])
-    expected = np.empty(largest + 1)
-    for size in range(largest + 1):
-        expected[size] = average_path_length(size)
-    for tree in range(n_trees):
-        for row in range(rows.shape[0]):
+        for row in range(out.shape[0]):
             node = 0
             while node < n_inner:
                 column = columns[tree, node]

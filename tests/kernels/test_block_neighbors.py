@@ -9,8 +9,25 @@ kernels = _kernels.block_neighbors
 
 
 def _sum(squares, n_smallest):
-    bits = squares.view(np.int64)
-    return kernels.sum_smallest_roots(squares, n_smallest, bits.min(), bits.max())
+    """Return the sum for a row whose squared distances to the others of a block are these."""
+    block = np.concatenate([[0.0], np.sqrt(squares)])[None, None]
+    nothing, out, scratch = np.zeros(block.shape), np.empty((1, 2)), np.empty((1, squares.size + 2))
+    kernels.fill_block_distances(
+        np.zeros((1, 1)),
+        np.zeros((1, 0)),
+        np.zeros(1),
+        block,
+        nothing[:, :0],
+        nothing,
+        np.array([squares.size + 1]),
+        1,
+        np.zeros(0),
+        n_smallest,
+        scratch,
+        scratch.view(np.int64),
+        out,
+    )
+    return out[0, 1]
 
 
 @pytest.mark.parametrize("n_smallest", [1, 5, 30])
@@ -34,11 +51,22 @@ def test_sum_of_the_smallest_roots_is_infinite_where_too_few_are_finite():
 
 def _fill(queries, bank, prices, edges, n_neighbors):
     out = np.empty((len(queries[0]), 2))
-    columns = [np.ascontiguousarray(part.T) for part in bank[:2]]
-    squares = np.full((3, 1 + max(*np.diff(edges), len(bank[2]) - edges[-1])), np.nan)
-    kernels.fill_block_distances(*queries, *columns, bank[2], prices, edges, n_neighbors, squares, out)
+    stops = np.unique([*edges, len(bank[2])])
+    sizes = np.diff(stops)
+    squares = np.full((3, 1 + sizes.max()), np.nan)
+    blocks = [_blocks(part, stops) for part in (bank[0], bank[1], bank[2][:, None])]
+    bits = squares.view(np.int64)
+    kernels.fill_block_distances(*queries, *blocks, sizes, len(edges) - 1, prices, n_neighbors, squares, bits, out)
     out[:, 1] /= (len(edges) - 1) * n_neighbors
     return out
+
+
+def _blocks(part, stops):
+    """Return the rows of each block, column by column, with NaN behind them."""
+    blocks = np.full((len(stops) - 1, part.shape[1], np.diff(stops).max()), np.nan)
+    for block, start, stop in zip(blocks, stops[:-1], stops[1:], strict=True):
+        block[:, : stop - start] = part[start:stop].T
+    return blocks
 
 
 def _rows(random, n_rows, n_columns, n_codes, *, extra):

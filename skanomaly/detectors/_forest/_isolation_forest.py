@@ -155,7 +155,6 @@ class IsolationForestDetector(MixedDetector):
         self._highs = np.empty((n_trees, n_inner))
         self._flips = np.empty((n_trees, n_inner), dtype=np.bool_)
         self._sizes = np.empty((n_trees, 2 * n_inner + 1), dtype=np.int32)
-        self._leaves: NDArray[np.float64] = np.empty((n_trees, n_inner + 1))
 
     def _fit(self, X: NDArray[Any], y: NDArray[np.int8], **metadata: Any) -> None:  # the hook's form
         normal = np.flatnonzero(normal_samples(y, self._min_samples, "rows"))
@@ -173,19 +172,23 @@ class IsolationForestDetector(MixedDetector):
 
         def grow(tree: int) -> None:
             drawn = random[tree].choice(len(normal), self.max_samples_, replace=False)
+            rows, members = self._cast(X[normal[drawn]]), np.arange(self.max_samples_)
             _kernels.isolation_forest.grow_isolation_tree(
-                self._cast(X[normal[drawn]]),
-                np.arange(self.max_samples_),
+                rows,
+                members,
                 is_category,
                 random[tree],
-                *(part[tree] for part in (self._columns, self._lows, self._highs, self._flips)),
-                self._sizes[tree],
-                self._leaves[tree],
+                *(part[tree] for part in (self._columns, self._lows, self._highs, self._flips, self._sizes)),
+                np.zeros(self._sizes.shape[1], dtype=np.intp),
+                np.arange(X.shape[1]),
+                np.empty_like(members),
+                np.empty(len(rows), dtype=rows.dtype),
             )
 
         map_blocks(grow, range(self.n_estimators), n_jobs=self.n_jobs)
+        self._expected = _expected_path_lengths(self.max_samples_)
         # A leaf's part of the outlyingness; that of the root's path length is exactly 0.
-        self._leaves = (1.0 - self._leaves / self._expected_length()) / self.n_estimators
+        self._leaves = (1.0 - self._path_lengths() / self._expected[-1]) / self.n_estimators
         # Where no split parts a category, a threshold a node is enough for rows without missing values.
         self._thresholds = None
         if not (np.isfinite(self._lows) & np.isfinite(self._highs)).any():
@@ -196,8 +199,16 @@ class IsolationForestDetector(MixedDetector):
     def _fit_chunks(self, table: Chunks) -> None:
         self._fit_sample(table)
 
-    def _expected_length(self) -> float:
-        return float(_kernels.isolation_forest.average_path_length(self.max_samples_))
+    def _path_lengths(self) -> NDArray[np.float64]:
+        """Return the path length of each leaf of each tree, the expected remainder of its rows included."""
+        lengths = self._expected[self._sizes[:, self._columns.shape[1] :]]
+        splits = np.zeros((self.n_estimators, 1), dtype=np.intp)
+        first = 0
+        while first < self._columns.shape[1]:
+            is_split = self._lows[:, first : 2 * first + 1] < np.inf
+            splits = np.repeat(splits + is_split, 2, axis=1)
+            first = 2 * first + 1
+        return np.asarray(splits + lengths)
 
     def _cast(self, rows: NDArray[Any]) -> NDArray[Any]:
         """Bring rows to the precision in which they are compared."""
@@ -207,13 +218,15 @@ class IsolationForestDetector(MixedDetector):
         def add_lengths(part: slice) -> NDArray[np.float64]:
             rows = self._cast(X[part])
             out = np.zeros(len(rows))
+            cells = rows.ravel()
             if self._thresholds is None or np.isnan(rows).any():
                 _kernels.isolation_forest.add_path_lengths(
-                    rows, self._columns, self._lows, self._highs, self._flips, self._leaves, out
+                    cells, rows.shape[1], self._columns, self._lows, self._highs, self._flips, self._leaves, out
                 )
             else:
+                nodes = np.empty(len(rows), dtype=np.int32)
                 _kernels.isolation_forest.add_threshold_lengths(
-                    rows, self._columns, self._thresholds, self._leaves, out
+                    cells, rows.shape[1], self._columns, self._thresholds, self._leaves, nodes, out
                 )
             return out
 
@@ -226,12 +239,19 @@ class IsolationForestDetector(MixedDetector):
             rows = self._cast(X[part])
             out = np.zeros(rows.shape)
             _kernels.isolation_forest.add_path_credits(
-                rows, self._columns, self._lows, self._highs, self._flips, self._sizes, out
+                rows, self._columns, self._lows, self._highs, self._flips, self._sizes, self._expected, out
             )
             return out
 
         total = np.concatenate(map_blocks(add_credits, row_blocks(len(X), _BLOCK_ROWS), n_jobs=self.n_jobs))
-        return -total / (self.n_estimators * self._expected_length())
+        return -total / (self.n_estimators * self._expected[-1])
+
+
+def _expected_path_lengths(n_rows: int) -> NDArray[np.float64]:
+    """Return the expected path length in trees of 0 to `n_rows` rows; Liu, Ting and Zhou (2008), equation 1."""
+    sizes = np.arange(3, n_rows + 1)
+    longer = 2.0 * (np.log(sizes - 1.0) + np.euler_gamma) - 2.0 * (sizes - 1.0) / sizes
+    return np.concatenate([[0.0, 0.0, 1.0], longer])
 
 
 def _are_equal(rows: NDArray[Any]) -> NDArray[np.bool_]:

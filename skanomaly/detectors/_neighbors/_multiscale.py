@@ -173,7 +173,9 @@ class MultiscaleNeighborsDetector(MixedDetector):
         self.n_neighbors_ = int(min(self.n_neighbors, np.diff(self.block_edges_).min() - 1))
         self._space = MixedSpace(bank, category_columns(self))
         self._bank = self._space.encode(bank)
-        self._columns = tuple(np.ascontiguousarray(part.T) for part in self._bank[:2])
+        edges = np.unique([*self.block_edges_, len(bank)])
+        self._block_sizes = np.diff(edges)
+        self._blocks_of_bank = tuple(_to_blocks(part, edges) for part in (*self._bank[:2], self._bank.extra[:, None]))
 
     def _standardize(self) -> None:
         """Estimate the centre and the scale of both scores from the rows of the bank, and the columns' parts of it."""
@@ -200,18 +202,19 @@ class MultiscaleNeighborsDetector(MixedDetector):
     def _distances(self, X: NDArray[Any]) -> Floats:
         """Return the distance to the nearest row and the mean over the nearest of each block, for each row."""
         distances = np.empty((len(X), 2))
-        longest = int(max(*np.diff(self.block_edges_), len(self._bank.extra) - self.block_edges_[-1]))
 
         def fill(part: slice) -> None:
             queries = self._space.encode(X[part])
+            squares = np.empty((_ROWS_A_BLOCK, int(self._block_sizes.max()) + 1))
             _kernels.block_neighbors.fill_block_distances(
                 *queries,
-                *self._columns,
-                self._bank.extra,
+                *self._blocks_of_bank,
+                self._block_sizes,
+                len(self.block_edges_) - 1,
                 self._space.prices,
-                self.block_edges_,
                 self.n_neighbors_,
-                np.empty((_ROWS_A_BLOCK, longest + 1)),
+                squares,
+                squares.view(np.int64),
                 distances[part],
             )
 
@@ -274,3 +277,11 @@ class MultiscaleNeighborsDetector(MixedDetector):
         sums = squares.sum(axis=1)
         distances = table[np.arange(len(rows)), indices]
         return squares * np.divide(distances, sums, out=np.zeros_like(sums), where=sums > 0)[:, None]
+
+
+def _to_blocks(part: Floats, edges: NDArray[np.intp]) -> Floats:
+    """Lay rows out block by block and column by column, with zeros behind the rows of shorter blocks."""
+    blocks = np.zeros((len(edges) - 1, part.shape[1], int(np.diff(edges).max())))
+    for block, (start, stop) in zip(blocks, pairwise(edges.tolist()), strict=True):
+        block[:, : stop - start] = part[start:stop].T
+    return blocks
