@@ -1,8 +1,10 @@
 """Order statistics by counting: exact medians without sorting."""
 
+import math
+
 import numpy as np
 
-from skanomaly._kernels._jit import allocating_kernel, inner_kernel
+from skanomaly._kernels._jit import inner_kernel, kernel
 
 __all__ = ["mean_of_largest", "median_and_mad"]
 
@@ -108,15 +110,6 @@ def _quick_select(values, size, rank):
 
 
 @inner_kernel
-def lane_count(n_values):
-    """Choose the number of lanes: a power of two near sqrt(64 n_values), where searching one costs what a scan does."""
-    width = 64
-    while width * width < 16 * n_values:
-        width *= 2
-    return width
-
-
-@inner_kernel
 def _fill_keys(tiles, row, keys):
     """Write the values as float32, by a factor that brings a sample of them into its range; return the factor."""
     width = tiles.shape[2]
@@ -161,7 +154,7 @@ def _bracket(keys, sample, first, second):
         sample[place] = keys[place * size // 64]
     _sort_few(sample, 64)
     fraction = (first + second + 1) / (2 * size)
-    spread = 1.5 * np.sqrt(64 * fraction * (1 - fraction)) + 1
+    spread = 1.5 * math.sqrt(64 * fraction * (1 - fraction)) + 1
     below = int(63.5 + 64 * fraction - spread) - 64
     above = int(64.5 + 64 * fraction + spread) - 64
     infinity = np.float32(np.inf)
@@ -189,7 +182,7 @@ def _bracket(keys, sample, first, second):
             sampled = False
             before = first - n_low
             behind = n_high - 1 - second
-            margin = 1 + 1.5 * np.sqrt(min(before, behind))
+            margin = 1 + 1.5 * math.sqrt(min(before, behind))
             left = low
             right = high
             fraction = 0.5
@@ -252,7 +245,8 @@ def _order_pair(tiles, row, location, folded, keys, sample, first, second, searc
     first, second : int
     search_all : bool
         Search all values, without counting.
-    lanes : ndarray of shape (lane_count(n_values),), float32
+    lanes : ndarray of shape (n_lanes,), float32
+        Scratch; a multiple of 64 lanes.
     scratch : ndarray of shape (n_values,)
 
     Returns
@@ -284,16 +278,21 @@ def _order_pair(tiles, row, location, folded, keys, sample, first, second, searc
     return lower, upper, low, high
 
 
-@allocating_kernel
-def median_and_mad(tiles, n_values, locations, scales):
+@kernel
+def median_and_mad(tiles, keys, sample, lanes, scratch, locations, scales):
     """Median and median absolute deviation of each row.
 
     Parameters
     ----------
     tiles : ndarray of shape (n_tiles, n_rows, width)
         C-contiguous, finite: value i of a row is ``tiles[i // width, row, i % width]``.
-    n_values : int
-        Number of values of a row; at least one. The last tile may be longer.
+    keys : ndarray of shape (n_values,), float32
+        Scratch. Its length is the number of values of a row; at least one. The last tile may be longer.
+    sample : ndarray of shape (64,), float32
+        Scratch.
+    lanes : ndarray of shape (n_lanes,), float32
+        Scratch; some power of two near sqrt(64 n_values), where searching one lane costs what a scan does.
+    scratch : ndarray of shape (n_values,), the type of `tiles`
     locations : ndarray of shape (n_rows,)
         Overwritten with the medians, to the bit those of ``numpy.median``.
     scales : ndarray of shape (n_rows,)
@@ -301,14 +300,11 @@ def median_and_mad(tiles, n_values, locations, scales):
 
     Notes
     -----
-    Cost O(n_rows * n_values), about two rows of extra memory. Keys are the values in float32. The
+    Cost O(n_rows * n_values). Keys are the values in float32. The
     deviations are never stored: distances of the keys from the key of the median stand for them. These are off by the
     rounding of the keys, so where the result lies within it from an end of its bracket, all deviations are searched.
     """
-    keys = np.empty(n_values, np.float32)
-    lanes = np.empty(lane_count(n_values), np.float32)
-    scratch = np.empty(n_values, tiles.dtype)
-    sample = np.empty(64, np.float32)
+    n_values = keys.size
     half = tiles.dtype.type(0.5)
     first = (n_values - 1) // 2
     second = n_values // 2
@@ -337,41 +333,38 @@ def median_and_mad(tiles, n_values, locations, scales):
         locations[row] = location
 
 
-@allocating_kernel
-def mean_of_largest(values, n_largest, out):
+@kernel
+def mean_of_largest(tiles, n_largest, keys, sample, lanes, scratch, out):
     """Mean of the `n_largest` largest values of each row, summed in float64.
 
     Parameters
     ----------
-    values : ndarray of shape (n_rows, n_values)
+    tiles : ndarray of shape (1, n_rows, n_values)
         C-contiguous, finite.
     n_largest : int
         At least 1, at most the number of values.
+    keys, sample, lanes, scratch : ndarray
+        As of :func:`median_and_mad`.
     out : ndarray of shape (n_rows,)
         Overwritten.
 
     Notes
     -----
-    Cost O(n_rows * n_values), about two rows of extra memory. The sum runs over the values above the smallest of the
-    largest; ties with that one are counted, not chosen.
+    Cost O(n_rows * n_values). The sum runs over the values above the smallest of the largest; ties with that one are
+    counted, not chosen.
     """
-    size = values.shape[1]
-    keys = np.empty(size, np.float32)
-    lanes = np.empty(lane_count(size), np.float32)
-    scratch = np.empty(size, values.dtype)
-    sample = np.empty(64, np.float32)
-    tiles = values.reshape((1, values.shape[0], size))
+    size = keys.size
     rank = size - n_largest
     folded = False
-    for row in range(values.shape[0]):
+    for row in range(out.size):
         _fill_keys(tiles, row, keys)
         smallest = _order_pair(
-            tiles, row, values[row, 0], folded, keys, sample, rank, rank, size <= 128, lanes, scratch
+            tiles, row, tiles[0, row, 0], folded, keys, sample, rank, rank, size <= 128, lanes, scratch
         )[0]
         total = 0.0
         count = 0
         for index in range(size):
-            above = values[row, index] > smallest
-            total += np.float64(values[row, index]) if above else 0.0
+            above = tiles[0, row, index] > smallest
+            total += np.float64(tiles[0, row, index]) if above else 0.0
             count += 1 if above else 0
         out[row] = (total + (n_largest - count) * np.float64(smallest)) / n_largest

@@ -38,9 +38,14 @@ def _data(name, seed, size, dtype=np.float64):
     return DATA[name](np.random.default_rng(seed), size).astype(dtype)
 
 
+def _scratch(n_values, dtype):
+    n_lanes = 64 if n_values < 4096 else 256
+    return *(np.empty(size, np.float32) for size in (n_values, 64, n_lanes)), np.empty(n_values, dtype)
+
+
 def _medians_and_mads(values):
     medians, scales = np.empty((2, len(values)), values.dtype)
-    kernels.median_and_mad(values[None], values.shape[1], medians, scales)
+    kernels.median_and_mad(values[None], *_scratch(values.shape[1], values.dtype), medians, scales)
     return medians, scales
 
 
@@ -65,7 +70,7 @@ def test_median_and_mad_of_tiles_pass_over_what_fills_the_last(seed, n_values, d
     padded[:, :n_values] = values
     tiles = np.ascontiguousarray(padded.reshape(3, 11, 64)[:, : -(-n_values // 64)].transpose(1, 0, 2))
     locations, scales = np.empty((2, 3), dtype)
-    kernels.median_and_mad(tiles, n_values, locations, scales)
+    kernels.median_and_mad(tiles, *_scratch(n_values, dtype), locations, scales)
     assert_array_equal((locations, scales), reference.median_and_mad(values))
 
 
@@ -126,5 +131,5 @@ def test_medians_of_no_rows():
 def test_mean_of_largest(seed, name, n_largest):
     values = _data(name, seed, (3, 150))
     means = np.empty(3)
-    kernels.mean_of_largest(values, n_largest, means)
+    kernels.mean_of_largest(values[None], n_largest, *_scratch(150, values.dtype), means)
     assert_allclose(means, reference.mean_of_largest(values, n_largest), rtol=1e-12, atol=1e-12)

@@ -69,7 +69,7 @@ def weighted_medians(values: NDArray[Any], weights: NDArray[np.float64] | None) 
     if weights is None:
         medians, scales = np.empty((2, len(values)), values.dtype)
         # The projections need this kernel anyway, so no other one is compiled.
-        _kernels.order_statistics.median_and_mad(values[None], values.shape[1], medians, scales)
+        _kernels.order_statistics.median_and_mad(values[None], *_order_scratch(values), medians, scales)
         return medians
     order = np.argsort(values, axis=1)
     reached = np.cumsum(weights[order], axis=1)
@@ -158,7 +158,7 @@ def medians_and_scales(
     """
     if weights is None:
         locations, scales = np.empty((2, len(values)), values.dtype)
-        _kernels.order_statistics.median_and_mad(values[None], values.shape[1], locations, scales)
+        _kernels.order_statistics.median_and_mad(values[None], *_order_scratch(values), locations, scales)
     else:
         locations = weighted_medians(values, weights)
         scales = weighted_medians(np.abs(values - locations[:, None]), weights)
@@ -172,6 +172,15 @@ def medians_and_scales(
             sums = sum(deviations[:, tile].astype(np.float64) @ weights[tile] for tile in tiles)
             scales[flat] = mad_from_mean(sums, weights.sum())
     return locations, scales, flat.size
+
+
+def _order_scratch(values: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+    """Return the scratch that kernels of order statistics need for rows of this length and type."""
+    n_lanes = 64
+    while n_lanes**2 < 16 * values.shape[1]:
+        n_lanes *= 2
+    keys, sample, lanes = (np.empty(size, np.float32) for size in (values.shape[1], 64, n_lanes))
+    return keys, sample, lanes, np.empty(values.shape[1], values.dtype)
 
 
 def mad_from_mean(sums: Any, total: float) -> NDArray[np.float64]:
@@ -242,10 +251,11 @@ def fit_projections(
         if not hasattr(local, "values"):  # one buffer a thread: new pages cost as much as a pass over them
             local.values = np.empty((n_panels, min(per_block, len(lines)), _PANEL), rows.dtype)
             local.flat, local.factors = local.values.reshape(n_panels, -1), np.empty(per_block, rows.dtype)
+            local.scratch = _order_scratch(rows.T)
         for block in blocks[place * _GROUP_BLOCKS : (place + 1) * _GROUP_BLOCKS]:
             _kernels.projection.project_panels(lines, panels, block.start, block.stop, local.flat)
             found = locations[block], scales[block]
-            _kernels.order_statistics.median_and_mad(local.values, n_samples, *found)
+            _kernels.order_statistics.median_and_mad(local.values, *local.scratch, *found)
             if collected is not None:
                 _kernels.projection.aggregate_panels(local.flat, *found, maximum, local.factors, part)
         if collected is not None:
@@ -345,10 +355,10 @@ def _score_top(
     _kernels.projection.multiply(directions, columns, product)
     values = np.ascontiguousarray(product.T)
     deviations = np.empty_like(values)
-    means = np.empty((len(locations), len(values)))
+    means, scratch = np.empty((len(locations), len(values))), _order_scratch(deviations)
     for mode, mean in enumerate(means):
         _kernels.projection.scale_deviations(values, locations[mode], 1 / scales[mode], deviations)
-        _kernels.order_statistics.mean_of_largest(deviations, n_largest(len(directions)), mean)
+        _kernels.order_statistics.mean_of_largest(deviations[None], n_largest(len(directions)), *scratch, mean)
     return _finish_aggregation(means.min(axis=0), "top", len(directions))
 
 
