@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skanomaly._kernels._jit import allocating_kernel, inner_kernel, kernel
+from skanomaly._kernels._jit import inner_kernel, kernel
 
 __all__ = ["mark_seeds", "pair_distances", "update_profile", "window_moments"]
 
@@ -116,9 +116,23 @@ def _keep(best, partners, place, value, partner):
     partners[rank, place] = partner
 
 
-@allocating_kernel
+@kernel
 def update_profile(
-    x, y, moments, other, seeds, size, diagonals, twins, zone, best_row, index_row, best_column, index_column
+    x,
+    y,
+    moments,
+    other,
+    seeds,
+    size,
+    diagonals,
+    twins,
+    zone,
+    products,
+    sums,
+    best_row,
+    index_row,
+    best_column,
+    index_column,
 ):
     r"""Carry correlations along a band of diagonals and keep the best partners of every row and every column.
 
@@ -148,6 +162,8 @@ def update_profile(
         none. Pairs at most `zone` away from a twin are left out.
     zone : int
         At least 0.
+    products, sums : ndarray of shape (c, 64) and (64,), float64
+        Scratch.
     best_row, best_column : ndarray of shape (p, n) and (p, k), float64
         The p largest sums of correlations so far, descending, to start with ``-inf``. Updated.
     index_row, index_column : ndarray of shape (p, n) and (p, k), intp
@@ -163,11 +179,8 @@ def update_profile(
     n_columns = other.shape[2]
     twin_row, twin_column = twins
     next_row, next_column = seeds
-    width = 64
-    products = np.zeros((n_channels, width))
-    sums = np.empty(width)
+    width = sums.size
     rows_per_seed = max(2048, 16 * size)
-    single = best_row.shape[0] == 1
     # Views of the last of the best, which a better one must exceed.
     least_row, least_column = best_row[best_row.shape[0] - 1], best_column[best_column.shape[0] - 1]
     for first in range(diagonals[0], diagonals[1], width):
@@ -176,7 +189,8 @@ def update_profile(
         for row in range(stop):
             n_valid = min(n_lanes, n_columns - first - row)
             start = row + first
-            sums[:] = 0.0
+            for place in range(width):
+                sums[place] = 0.0
             for channel in range(n_channels):
                 f_row = moments[3, channel, row]
                 g_row = moments[4, channel, row]
@@ -222,15 +236,9 @@ def update_profile(
                 if abs(column - twin_row[row]) <= zone or abs(row - twin_column[column]) <= zone:
                     continue
                 if value > least_row[row]:
-                    if single:
-                        least_row[row], index_row[0, row] = value, column
-                    else:
-                        _keep(best_row, index_row, row, value, column)
+                    _keep(best_row, index_row, row, value, column)
                 if value > least_column[column]:
-                    if single:
-                        least_column[column], index_column[0, column] = value, row
-                    else:
-                        _keep(best_column, index_column, column, value, row)
+                    _keep(best_column, index_column, column, value, row)
 
 
 @kernel

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skanomaly._kernels._jit import allocating_kernel, inner_kernel, inner_kernel_in_order, kernel
+from skanomaly._kernels._jit import inner_kernel, inner_kernel_in_order, kernel
 
 __all__ = [
     "aggregate_panels",
@@ -70,14 +70,6 @@ def fill_panels(rows, start, center, panels):
 
 
 @inner_kernel
-def _copy_directions(directions, lines):
-    """Copy directions into an array of zeros that is larger."""
-    for direction in range(directions.shape[0]):
-        for feature in range(directions.shape[1]):
-            lines[direction, feature] = directions[direction, feature]
-
-
-@inner_kernel
 def _pack(columns, start, stop, panels):
     """Lay columns out as panels, a feature at a time."""
     for feature in range(columns.shape[0]):
@@ -131,8 +123,29 @@ def _multiply_panel(lines, place, panel, sums):
                 sums[768 + i] = fourth
 
 
-@inner_kernel
-def _multiply(lines, columns, panels, sums, out):
+@kernel
+def multiply(lines, columns, panels, sums, out):
+    """Multiply ``directions @ columns``, so that the bits of an entry depend on its direction and its column alone.
+
+    BLAS chooses the order of a sum by the shapes and by the place of a column, so that the bits of a row's score would
+    depend on the rows beside it.
+
+    Parameters
+    ----------
+    lines : ndarray of shape (n_lines, n_padded)
+        Directions, with zeros behind the last and behind the last feature; their number is a multiple of four.
+    columns : ndarray of shape (n_features, n_columns)
+    panels : ndarray of shape (n_panels, 256 * n_padded)
+        Zeros; overwritten. Panels for all columns, or four.
+    sums : ndarray of shape (1024,)
+        Scratch.
+    out : ndarray of shape (n_directions, n_columns)
+        Overwritten.
+
+    Notes
+    -----
+    Cost O(n_directions * n_features * n_columns), at about the rate of BLAS.
+    """
     n_directions, n_columns = out.shape
     for start in range(0, n_columns, 1024):
         stop = min(start + 1024, n_columns)
@@ -147,34 +160,26 @@ def _multiply(lines, columns, panels, sums, out):
                         line[i] = source[i]
 
 
-@allocating_kernel
-def multiply(directions, columns, out):
-    """Multiply ``directions @ columns``, so that the bits of an entry depend on its direction and its column alone.
-
-    BLAS chooses the order of a sum by the shapes and by the place of a column, so that the bits of a row's score would
-    depend on the rows beside it.
+@kernel
+def multiply_rows(rows, lines, panel, sums, out):
+    """Multiply ``rows @ directions.T`` with the sums of :func:`multiply`: the bits of a row depend on the row alone.
 
     Parameters
     ----------
-    directions : ndarray of shape (n_directions, n_features)
-    columns : ndarray of shape (n_features, n_columns)
-    out : ndarray of shape (n_directions, n_columns)
-        Overwritten.
+    rows : ndarray of shape (n_samples, n_features)
+    lines : ndarray of shape (n_lines, n_padded)
+        Directions, with zeros behind the last and behind the last feature; their number is a multiple of four.
+    panel : ndarray of shape (256 * n_padded,)
+        Zeros; overwritten.
+    sums : ndarray of shape (1024,)
+        Scratch.
+    out : ndarray of shape (n_samples, n_directions)
+        Overwritten; its type is that of the sums.
 
     Notes
     -----
-    Cost O(n_directions * n_features * n_columns), at about the rate of BLAS.
+    Cost O(n_directions * n_features * n_samples).
     """
-    n_directions, n_features = directions.shape
-    lines = np.zeros((n_directions + 3, max(n_features + 4, 5) // 5 * 5), columns.dtype)
-    _copy_directions(directions, lines)
-    n_panels = (min(1024, columns.shape[1]) + 255) // 256
-    panels, sums = np.zeros((n_panels, 256 * lines.shape[1]), columns.dtype), np.empty(1024, columns.dtype)
-    _multiply(lines, columns, panels, sums, out)
-
-
-@inner_kernel
-def _multiply_rows(rows, lines, panel, sums, out):
     n_samples, n_directions = out.shape
     for start in range(0, n_samples, 256):
         size = min(256, n_samples - start)  # what an earlier panel left behind them is multiplied and not used
@@ -195,28 +200,6 @@ def _multiply_rows(rows, lines, panel, sums, out):
                 for k in range(count):
                     for i in range(size):
                         out[start + i, place + k] = sums[256 * k + i]
-
-
-@allocating_kernel
-def multiply_rows(rows, directions, out):
-    """Multiply ``rows @ directions.T`` with the sums of :func:`multiply`: the bits of a row depend on the row alone.
-
-    Parameters
-    ----------
-    rows : ndarray of shape (n_samples, n_features)
-    directions : ndarray of shape (n_directions, n_features)
-    out : ndarray of shape (n_samples, n_directions)
-        Overwritten; its type is that of the sums.
-
-    Notes
-    -----
-    Cost O(n_directions * n_features * n_samples).
-    """
-    n_directions, n_features = directions.shape
-    lines = np.zeros((n_directions + 3, max(n_features + 4, 5) // 5 * 5), out.dtype)
-    _copy_directions(directions, lines)
-    panel, sums = np.zeros(256 * lines.shape[1], out.dtype), np.empty(1024, out.dtype)
-    _multiply_rows(rows, lines, panel, sums, out)
 
 
 @inner_kernel

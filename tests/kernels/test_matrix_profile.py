@@ -23,8 +23,12 @@ def _run(x, y, size, diagonals, *, twin_row=None, twin_column=None, zone=0, n_be
     twins = [
         np.full(n, -(2**40)) if twin is None else twin for n, twin in zip(counts, (twin_row, twin_column), strict=True)
     ]
+    scratch = np.full((len(values), 64), np.nan), np.full(64, np.nan)
     _kernels.matrix_profile.update_profile(
-        values, others, moments, other, (seeds, other_seeds), size, diagonals, tuple(twins), zone, *best[0], *best[1]
+        *(values, others, moments, other, (seeds, other_seeds), size, diagonals, tuple(twins), zone),
+        *scratch,
+        *best[0],
+        *best[1],
     )
     found = []
     arguments = [(values, others, moments, other), (others, values, other, moments)]

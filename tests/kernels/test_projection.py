@@ -41,6 +41,19 @@ def _close(found, expected):
     assert_allclose(found, expected, rtol=rtol, atol=atol)
 
 
+def _lines(directions):
+    n_directions, n_features = directions.shape
+    lines = np.zeros((-(-n_directions // 4) * 4, max(n_features + 4, 5) // 5 * 5), directions.dtype)
+    lines[:n_directions, :n_features] = directions
+    return lines
+
+
+def _multiply(directions, columns, out):
+    lines = _lines(directions)
+    panels = np.zeros((min(-(-columns.shape[1] // 256), 4), 256 * lines.shape[1]), columns.dtype)
+    kernels.multiply(lines, columns, panels, np.full(1024, np.nan, columns.dtype), out)
+
+
 SHAPES = [(1, 1, 1), (4, 4, 256), (7, 3, 257), (9, 11, 40), (5, 2, 1300), (2, 10, 0), (3, 0, 5)]
 
 
@@ -52,10 +65,12 @@ def test_products_of_directions_and_rows(seed, dtype, n_directions, n_features, 
     columns = random.normal(size=(n_features, n_rows)).astype(dtype)
     expected = reference.products(directions, columns)
     out = np.full((n_directions, n_rows), np.nan, dtype)
-    kernels.multiply(directions, columns, out)
+    _multiply(directions, columns, out)
     _close(out, expected)
     by_row = np.full((n_rows, n_directions), np.nan, dtype)
-    kernels.multiply_rows(np.ascontiguousarray(columns.T), directions, by_row)
+    lines = _lines(directions)
+    scratch = np.zeros(256 * lines.shape[1], dtype), np.full(1024, np.nan, dtype)
+    kernels.multiply_rows(np.ascontiguousarray(columns.T), lines, *scratch, by_row)
     assert_array_equal(by_row, out.T)
 
 
@@ -64,10 +79,10 @@ def test_products_of_a_row_have_the_same_bits_at_each_place_and_with_each_direct
     random = np.random.default_rng(seed)
     directions, columns = random.normal(size=(7, 12)).astype(dtype), random.normal(size=(12, 300)).astype(dtype)
     out, turned, some = np.empty((7, 300), dtype), np.empty((7, 300), dtype), np.empty((2, 9), dtype)
-    kernels.multiply(directions, columns, out)
-    kernels.multiply(directions, np.ascontiguousarray(np.roll(columns, 37, axis=1)), turned)
+    _multiply(directions, columns, out)
+    _multiply(directions, np.ascontiguousarray(np.roll(columns, 37, axis=1)), turned)
     assert_array_equal(turned, np.roll(out, 37, axis=1))
-    kernels.multiply(directions[5:], np.ascontiguousarray(columns[:, 291:]), some)
+    _multiply(directions[5:], np.ascontiguousarray(columns[:, 291:]), some)
     assert_array_equal(some, out[5:, 291:])
 
 
@@ -100,10 +115,10 @@ def test_rows_that_are_not_finite_leave_the_others(seed):
     random = np.random.default_rng(seed)
     directions, columns = random.normal(size=(5, 3)), random.normal(size=(3, 20))
     out, expected = np.empty((5, 20)), np.empty((5, 20))
-    kernels.multiply(directions, columns, expected)
+    _multiply(directions, columns, expected)
     columns[1, 4], columns[2, 7] = np.nan, np.inf
     with np.errstate(invalid="ignore"):
-        kernels.multiply(directions, columns, out)
+        _multiply(directions, columns, out)
     assert np.isnan(out[:, 4]).all()
     assert not np.isfinite(out[:, 7]).any()
     others = np.delete(np.arange(20), [4, 7])

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skanomaly import _kernels
 from skanomaly._support._chunk_medians import deviations, medians, medians_and_mads
 from skanomaly._support._chunks import Chunks
 from skanomaly._support._covariance import ledoit_wolf_shrinkage, whitening_matrix
 from skanomaly._support._exact_sums import CrossProducts, ExactSum
+from skanomaly._support._products import column_product
 from skanomaly._support._selection import Lines
 from skanomaly.detectors._depth._projections import (
     center_columns,
@@ -177,9 +177,7 @@ def _projected(
     rows: NDArray[Any], normal: NDArray[np.bool_] | None, places: Places, center: Floats, directions: NDArray[Any]
 ) -> NDArray[Any]:
     rows = rows if normal is None else rows[normal]
-    values = np.empty((len(places), len(rows)), rows.dtype)
-    _kernels.projection.multiply(directions[places], center_columns(rows, center), values)
-    return values
+    return column_product(directions[places], center_columns(rows, center))
 
 
 def _sum_lines(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, n_block_threads, row_blocks
 from skanomaly._support._exact_sums import ExactSum
+from skanomaly._support._products import column_product, padded_lines, padded_size
 from skanomaly._support._scales import usable_scale
 
 __all__ = [
@@ -109,30 +110,16 @@ def positive_scales(scales: NDArray[Any], center: NDArray[np.float64]) -> NDArra
 
 def _center_panels(rows: NDArray[Any], center: NDArray[np.float64], part: slice) -> NDArray[Any]:
     """Lay some of the rows out as panels, less the centre: shape (n_panels, 256 * n_padded)."""
-    panels = np.zeros((-(-(part.stop - part.start) // _PANEL), _PANEL * _padded_size(rows.shape[1])), rows.dtype)
+    panels = np.zeros((-(-(part.stop - part.start) // _PANEL), _PANEL * padded_size(rows.shape[1])), rows.dtype)
     _kernels.projection.fill_panels(rows[: part.stop], part.start, center, panels)
     return panels
-
-
-def _padded_size(n_features: int) -> int:
-    return max(n_features + 4, 5) // 5 * 5
-
-
-def _lines(directions: NDArray[Any]) -> NDArray[Any]:
-    """Put zeros behind the directions, up to a multiple of four, and behind the features, up to one of five."""
-    n_directions, n_features = directions.shape
-    lines = np.zeros((-(-n_directions // 4) * 4, _padded_size(n_features)), directions.dtype)
-    lines[:n_directions, :n_features] = directions
-    return lines
 
 
 def _project(directions: NDArray[Any], rows: NDArray[Any], center: NDArray[np.float64], tile_rows: int) -> NDArray[Any]:
     """Multiply directions with the centred rows: shape (n_directions, n_samples)."""
     values = np.empty((len(directions), len(rows)), rows.dtype)
     for tile in row_blocks(len(rows), tile_rows):
-        product = np.empty((len(directions), tile.stop - tile.start), rows.dtype)
-        _kernels.projection.multiply(directions, center_columns(rows[tile], center), product)
-        values[:, tile] = product
+        values[:, tile] = column_product(directions, center_columns(rows[tile], center))
     return values
 
 
@@ -267,7 +254,7 @@ def fit_projections(
         return n_flat
 
     if weights is None:
-        lines, panels = _lines(directions), _center_panels(rows, center, slice(0, n_samples))
+        lines, panels = padded_lines(directions), _center_panels(rows, center, slice(0, n_samples))
         map_blocks(fit_group, range(-(-len(blocks) // _GROUP_BLOCKS)), n_jobs=n_jobs)
         flat = np.flatnonzero(scales == 0)
         usable = bool((scales >= np.finfo(scales.dtype).tiny).all())
@@ -331,7 +318,7 @@ def score_projections(
             return _score_top(center_columns(rows[tile], center), directions, locations, scales)
 
         return np.concatenate(map_blocks(score_top, tiles, n_jobs=n_jobs))
-    lines, maximum, per_group = _lines(directions), int(aggregation == "max"), _GROUP_BLOCKS * per_block
+    lines, maximum, per_group = padded_lines(directions), int(aggregation == "max"), _GROUP_BLOCKS * per_block
 
     def score_panels(part: slice) -> NDArray[np.float64]:
         panels = _center_panels(rows, center, part)
@@ -351,9 +338,7 @@ def score_projections(
 def _score_top(
     columns: NDArray[Any], directions: NDArray[Any], locations: NDArray[Any], scales: NDArray[Any]
 ) -> NDArray[np.float64]:
-    product = np.empty((len(directions), columns.shape[1]), columns.dtype)
-    _kernels.projection.multiply(directions, columns, product)
-    values = np.ascontiguousarray(product.T)
+    values = np.ascontiguousarray(column_product(directions, columns).T)
     deviations = np.empty_like(values)
     means, scratch = np.empty((len(locations), len(values))), _order_scratch(deviations)
     for mode, mean in enumerate(means):

@@ -223,7 +223,8 @@ def _best_partners(
         ]
         _kernels.matrix_profile.update_profile(
             rows.values, columns.values, rows.moments, columns.moments,
-            (rows.seeds, columns.seeds), rows.window_size, band, (by_row, by_column), zone, *best[0], *best[1],
+            (rows.seeds, columns.seeds), rows.window_size, band, (by_row, by_column), zone,
+            np.empty((len(rows.values), _LANES)), np.empty(_LANES), *best[0], *best[1],
         )  # fmt: skip
         return best[0], best[1]
 
