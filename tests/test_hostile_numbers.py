@@ -210,14 +210,24 @@ def test_relevance_has_no_unit(exponent, seed):
     assert np.median(relevance) < 0.5
 
 
+@pytest.mark.parametrize("scale", [1.0, 1e307])
 @pytest.mark.parametrize("sampler", [SMOTE(k_neighbors=3, random_state=0), SVMSMOTE(random_state=0)], ids=_name)
-def test_opposite_huge_cells_are_interpolated(sampler, seed):
+def test_opposite_huge_cells_are_interpolated(sampler, scale, seed):
     X = _rows(seed)
+    X[:, 0] *= scale
     X[[4, 8], 0] = 1.7e308, -1.7e308
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of few neighbours
         made = sampler.fit_resample(X, _labels(sampler))[0]
     assert np.isfinite(made).all()
+
+
+def test_infinite_values_are_named_beside_huge_ones(seed):
+    X = _rows(seed)
+    X[:, 1] *= 1e300
+    X[[3, 4], 2] = np.inf, -np.inf
+    with pytest.raises(ValueError, match=r"Not finite, by column \(number of rows\): 2 \(2\)"):
+        SMOTE(random_state=0).fit_resample(X, _labels(None))
 
 
 def test_a_common_offset_has_no_part_in_support_vectors(seed):
@@ -297,6 +307,7 @@ def test_outputs_are_judged_only_where_values_are_hard(seed):
     warn_if_constant(None, _rows(seed)[:5] * 1e-9, np.zeros(5))  # too few rows to tell
     warn_if_constant(None, pd.DataFrame({"a": ["u", "v"] * 24}), np.zeros(48))
     warn_if_constant(None, None, np.zeros(48))
+    warn_if_constant(None, np.repeat([[1.0], [2.0]], [40, 8], axis=0), np.zeros(48))  # 8 rows are not few
     with pytest.raises(FloatingPointError):
         warn_if_constant(None, _rows(seed) * 1e200, lambda: np.full(48, np.inf))
 
