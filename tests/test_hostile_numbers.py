@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 from sklearn.base import clone
+from sklearn.compose import make_column_transformer
 from sklearn.ensemble import IsolationForest
 from sklearn.linear_model import LinearRegression, LogisticRegression, SGDClassifier
+from sklearn.pipeline import make_pipeline
 
 from skanomaly._support._coarse import warn_if_constant, warn_of_rounded_integers
 from skanomaly._support._scales import SafeRange, root_mean_square
@@ -131,6 +133,23 @@ def test_whole_numbers_that_float64_rounds_are_named(X):
     assert np.ptp(GaussianDetector().fit(shifted).score_samples(shifted)) > 0
 
 
+@pytest.mark.parametrize("form", [np.asarray, lambda X: pd.DataFrame(X, columns=["id", "x"])], ids=["array", "frame"])
+def test_whole_numbers_at_both_ends_are_named_by_a_wrapper(form):
+    even, y = np.arange(48) % 2 == 0, _labels(None)
+    ends = np.where(even, -(2**63) + np.arange(48), 2**63 - 1 - np.arange(48))
+    X = form(np.column_stack([ends, np.arange(48)]))
+    with pytest.warns(UserWarning, match=r"column .*largest -9223372036854775808 in row 0; 2 of 48 distinct.*Subtract"):
+        GroupBalancedClassifier(LogisticRegression(), random_state=0).fit(X, y)
+    small = form(np.column_stack([np.arange(48), np.arange(48)]))
+    GroupBalancedClassifier(LogisticRegression(), random_state=0).fit(small, y)
+
+
+def test_a_pipeline_that_leaves_out_whole_numbers_is_not_warned_of(seed):
+    frame = pd.DataFrame(_rows(seed), columns=list("abc")).assign(id=2**62 + np.arange(48))
+    chosen = make_pipeline(make_column_transformer(("passthrough", list("abc"))), LogisticRegression())
+    GroupBalancedClassifier(chosen).fit(frame, _labels(None))
+
+
 @pytest.mark.parametrize(
     "X", [np.arange(48) << 54, np.full(48, 2**63 - 1), np.arange(48)], ids=["even", "one", "small"]
 )
@@ -172,6 +191,16 @@ def test_mixed_rows_with_one_column_near_the_limits_have_scores(factor, seed):
     scores = sampler.score_samples(frame)
     assert np.isfinite(scores).all()
     assert np.ptp(scores) > 0
+
+
+@pytest.mark.parametrize("selection", ["balanced", "random"])
+def test_mixed_rows_of_columns_at_several_huge_sizes_are_resampled(selection, seed):
+    X = _rows(seed) * [1e200, 1e300, 1.0]
+    frame = pd.DataFrame(X, columns=["a", "b", "c"]).assign(k=np.tile(["u", "v", "w"], 16))
+    sampler = SMOTENC(selection=selection, random_state=0)
+    made = sampler.fit_resample(frame, _labels(sampler))[0]
+    assert np.isfinite(made[["a", "b", "c"]].to_numpy()).all()
+    assert np.isfinite(sampler.score_samples(made)).all()
 
 
 @pytest.mark.parametrize("constant", [1e200, -1.7e308])
