@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 from sklearn.base import clone
+from sklearn.compose import make_column_transformer
 from sklearn.ensemble import IsolationForest
 from sklearn.linear_model import LinearRegression, LogisticRegression, SGDClassifier
+from sklearn.pipeline import make_pipeline
 
 from skanomaly._support._coarse import warn_if_constant, warn_of_rounded_integers
 from skanomaly._support._scales import SafeRange, root_mean_square
@@ -131,6 +133,23 @@ def test_whole_numbers_that_float64_rounds_are_named(X):
     assert np.ptp(GaussianDetector().fit(shifted).score_samples(shifted)) > 0
 
 
+@pytest.mark.parametrize("form", [np.asarray, lambda X: pd.DataFrame(X, columns=["id", "x"])], ids=["array", "frame"])
+def test_whole_numbers_at_both_ends_are_named_by_a_wrapper(form):
+    even, y = np.arange(48) % 2 == 0, _labels(None)
+    ends = np.where(even, -(2**63) + np.arange(48), 2**63 - 1 - np.arange(48))
+    X = form(np.column_stack([ends, np.arange(48)]))
+    with pytest.warns(UserWarning, match=r"column .*largest -9223372036854775808 in row 0; 2 of 48 distinct.*Subtract"):
+        GroupBalancedClassifier(LogisticRegression(), random_state=0).fit(X, y)
+    small = form(np.column_stack([np.arange(48), np.arange(48)]))
+    GroupBalancedClassifier(LogisticRegression(), random_state=0).fit(small, y)
+
+
+def test_a_pipeline_that_leaves_out_whole_numbers_is_not_warned_of(seed):
+    frame = pd.DataFrame(_rows(seed), columns=list("abc")).assign(id=2**62 + np.arange(48))
+    chosen = make_pipeline(make_column_transformer(("passthrough", list("abc"))), LogisticRegression())
+    GroupBalancedClassifier(chosen).fit(frame, _labels(None))
+
+
 @pytest.mark.parametrize(
     "X", [np.arange(48) << 54, np.full(48, 2**63 - 1), np.arange(48)], ids=["even", "one", "small"]
 )
@@ -174,6 +193,16 @@ def test_mixed_rows_with_one_column_near_the_limits_have_scores(factor, seed):
     assert np.ptp(scores) > 0
 
 
+@pytest.mark.parametrize("selection", ["balanced", "random"])
+def test_mixed_rows_of_columns_at_several_huge_sizes_are_resampled(selection, seed):
+    X = _rows(seed) * [1e200, 1e300, 1.0]
+    frame = pd.DataFrame(X, columns=["a", "b", "c"]).assign(k=np.tile(["u", "v", "w"], 16))
+    sampler = SMOTENC(selection=selection, random_state=0)
+    made = sampler.fit_resample(frame, _labels(sampler))[0]
+    assert np.isfinite(made[["a", "b", "c"]].to_numpy()).all()
+    assert np.isfinite(sampler.score_samples(made)).all()
+
+
 @pytest.mark.parametrize("constant", [1e200, -1.7e308])
 def test_a_huge_constant_column_has_no_part_in_a_test(constant, seed):
     X = _rows(seed)
@@ -210,14 +239,24 @@ def test_relevance_has_no_unit(exponent, seed):
     assert np.median(relevance) < 0.5
 
 
+@pytest.mark.parametrize("scale", [1.0, 1e307])
 @pytest.mark.parametrize("sampler", [SMOTE(k_neighbors=3, random_state=0), SVMSMOTE(random_state=0)], ids=_name)
-def test_opposite_huge_cells_are_interpolated(sampler, seed):
+def test_opposite_huge_cells_are_interpolated(sampler, scale, seed):
     X = _rows(seed)
+    X[:, 0] *= scale
     X[[4, 8], 0] = 1.7e308, -1.7e308
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of few neighbours
         made = sampler.fit_resample(X, _labels(sampler))[0]
     assert np.isfinite(made).all()
+
+
+def test_infinite_values_are_named_beside_huge_ones(seed):
+    X = _rows(seed)
+    X[:, 1] *= 1e300
+    X[[3, 4], 2] = np.inf, -np.inf
+    with pytest.raises(ValueError, match=r"Not finite, by column \(number of rows\): 2 \(2\)"):
+        SMOTE(random_state=0).fit_resample(X, _labels(None))
 
 
 def test_a_common_offset_has_no_part_in_support_vectors(seed):
@@ -297,6 +336,7 @@ def test_outputs_are_judged_only_where_values_are_hard(seed):
     warn_if_constant(None, _rows(seed)[:5] * 1e-9, np.zeros(5))  # too few rows to tell
     warn_if_constant(None, pd.DataFrame({"a": ["u", "v"] * 24}), np.zeros(48))
     warn_if_constant(None, None, np.zeros(48))
+    warn_if_constant(None, np.repeat([[1.0], [2.0]], [40, 8], axis=0), np.zeros(48))  # 8 rows are not few
     with pytest.raises(FloatingPointError):
         warn_if_constant(None, _rows(seed) * 1e200, lambda: np.full(48, np.inf))
 

@@ -16,13 +16,16 @@ __all__ = ["finite_outputs", "raw_outputs", "warn_if_constant", "warn_of_rounded
 
 _COARSE = 1e-6  # float32 has about ten levels in such a range beside 1; scikit-learn's trees do not split below 1e-7
 _FEWEST = 10
+_RARE = 0.1  # fraction of rows
 _ROUNDING = 1e-12
 _LAST_BITS = 2.0**-48
 _LARGEST_EXACT = 2**53
 
 
 def warn_if_constant(estimator: Any, X: Any, outputs: Any) -> None:
-    """Warn where all training rows have one score because of the size of the values, which the warning names.
+    """Warn where all training rows have one score because of the values, which the warning names.
+
+    The values are too large, or differ by too little, for the arithmetic; or all rows but a few are equal.
 
     Parameters
     ----------
@@ -32,7 +35,7 @@ def warn_if_constant(estimator: Any, X: Any, outputs: Any) -> None:
         Training data. What holds others than numbers is not looked into.
     outputs : ndarray of shape (n_samples,) or (n_samples, n_outputs), or callable
         Scores of the training rows. A callable is called only where `X` has values that arithmetic may fail on, and may
-        return a tuple of such arrays, none of which should be constant.
+        return a tuple of such arrays, none of which should be constant; few rows that differ are not looked for then.
 
     Raises
     ------
@@ -44,6 +47,8 @@ def warn_if_constant(estimator: Any, X: Any, outputs: Any) -> None:
         return
     found = _coarse_columns(X)
     if not found:
+        if not lazy:
+            _warn_of_rare_values(estimator, X, outputs)
         return
     computed = outputs() if lazy else outputs
     parts = [np.asarray(part) for part in (computed if isinstance(computed, tuple) else (computed,))]
@@ -52,20 +57,37 @@ def warn_if_constant(estimator: Any, X: Any, outputs: Any) -> None:
     values = next((part for part in parts if _is_constant(part)), None)
     if values is None:
         return
+    shown = _shown(estimator, X, {column: f"{low:.6g} to {high:.6g}" for column, (low, high) in found.items()})
+    warn_user(
+        f"{type(estimator).__name__} gives all {len(values)} training rows the score {values.flat[0] + 0.0:.6g}: the "
+        f"values differ by too little, or are too large, for its arithmetic in {shown}. "
+        "Subtract the median of each column and divide by the largest magnitude that is left, before rows are scored "
+        "too."
+    )
+
+
+def _warn_of_rare_values(estimator: Any, X: Any, scores: Any) -> None:
+    """Warn where no training row differs in score although a few differ from all others, which are equal."""
+    found = _rare_values(X)
+    if found:
+        values, is_series = np.asarray(scores), getattr(estimator, "scores_time_points", False)
+        warn_user(
+            f"{type(estimator).__name__} gives all {len(values)} training rows the score {values.flat[0] + 0.0:.6g}: "
+            f"all but a few are equal, and it does not see how these differ in {_shown(estimator, X, found)}. Use "
+            f"{'MatrixProfileDetector' if is_series else 'NearestNeighborsDetector'}, or compare with the common value."
+        )
+
+
+def _shown(estimator: Any, X: Any, notes: dict[int, str]) -> str:
+    """Name columns, with a note on each."""
     names = column_names(X) or getattr(estimator, "feature_names_in_", None)
     names = None if names is None else list(names)
 
     def show(column: int) -> str:
-        low, high = found[column]
         label = repr(names[column]) if names is not None and column < len(names) else str(column)
-        return f"{label} ({low:.6g} to {high:.6g})"
+        return f"{label} ({notes[column]})"
 
-    warn_user(
-        f"{type(estimator).__name__} gives all {len(values)} training rows the score {values.flat[0] + 0.0:.6g}: the "
-        f"values differ by too little, or are too large, for its arithmetic in column {listed(list(found), show)}. "
-        "Subtract the median of each column and divide by the largest magnitude that is left, before rows are scored "
-        "too."
-    )
+    return f"column {listed(list(notes), show)}"
 
 
 def raw_outputs(inner: Any, X: Any) -> tuple[NDArray[Any], ...]:
@@ -171,6 +193,24 @@ def _coarse_columns(X: Any) -> dict[int, tuple[float, float]]:
     if (~found & (spread > 0)).any() and not extreme.any():
         return {}
     return {place: (float(low[place]), float(high[place])) for place in np.flatnonzero(found).tolist()}
+
+
+def _rare_values(X: Any) -> dict[int, str]:
+    """Describe the columns that vary, if all rows but a tenth have the same values; nothing otherwise."""
+    table = to_pandas(X).to_numpy() if is_frame(X) else X
+    if not isinstance(table, np.ndarray) or table.dtype.kind not in "iufb" or table.ndim not in {1, 2}:
+        return {}
+    table = table.reshape(len(table), -1)
+    common = np.sort(table, axis=0)[len(table) // 2]
+    other = table != common
+    if np.count_nonzero(other.any(axis=1)) > _RARE * len(table):
+        return {}
+    found = {}
+    for column in np.flatnonzero(other.any(axis=0)).tolist():
+        row, n_others = int(other[:, column].argmax()), int(other[:, column].sum())
+        more = "" if n_others == 1 else f" and {n_others - 1} more"
+        found[column] = f"{table[row, column]:.6g} in row {row}{more}, {common[column]:.6g} elsewhere"
+    return found
 
 
 def _column_ends(X: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -125,7 +125,8 @@ def validate_data(estimator: Any, X: Any, *targets: Any, **options: Any) -> Any:
     if options.get("reset", True) and kind is not None and not isinstance(kind, str):
         warn_of_rounded_integers(X)
     try:
-        return validation.validate_data(estimator, X, *targets, **options)
+        with np.errstate(over="ignore", invalid="ignore"):  # of the sum that scikit-learn looks for infinity by
+            return validation.validate_data(estimator, X, *targets, **options)
     except ValueError as error:
         if str(error).startswith("Complex data not supported"):
             raise ValueError(f"Complex data not supported. {_COMPLEX}") from None

@@ -1,6 +1,5 @@
 """A classifier that distinguishes two samples."""
 
-from contextlib import AbstractContextManager, nullcontext
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -17,7 +16,6 @@ from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly._support._blocks import single_openmp_thread
 from skanomaly._support._callbacks import reported
 from skanomaly._support._columns import NUMBER, column_kind, column_numbers, is_frame, to_pandas
 from skanomaly._support._mixed_rows import check_mixed
@@ -26,15 +24,23 @@ from skanomaly._support._seeds import child_generators, draw_seed
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
 from skanomaly._support._ties import rank_scores
 from skanomaly._support._validation import check_rows, validate_data
+from skanomaly._support._warnings import warn_user
 from skanomaly.audit._null import SMALLEST, sequential_pvalue
-from skanomaly.audit._samples import reference_offset, sample_codes
+from skanomaly.audit._samples import (
+    LEVEL,
+    reference_offset,
+    sample_codes,
+    threads_for,
+    tree_sizes,
+    warn_of_equal_scores,
+)
 from skanomaly.base import BaseTest
 
 __all__ = ["DomainClassifierTest"]
 
 _MANY_ROWS = 2000
-_MANY_CELLS = 2_000_000  # below, a fit of gradient boosting takes seconds, and threads gain little
 _MANY_COLUMNS = 20
+_LEAVES = 31
 _WEIGHT_RANGE = 100.0
 _MOST_CATEGORIES = 254  # of a column of HistGradientBoostingClassifier, which takes 255, with one for all others
 
@@ -49,7 +55,8 @@ class DomainClassifierTest(BaseTest):
     ----------
     estimator : classifier, default=None
         A classifier with ``predict_proba``. None uses logistic regression on the standardised columns and, for at most
-        20 columns, their products; for more than 2,000 rows, categories or missing values it uses gradient boosting.
+        20 columns, their products; for more than 2,000 rows, categories or missing values it uses gradient boosting,
+        with smaller leaves and trees below 400 rows.
     cv : int, default=5
         Number of folds of the cross-fit, at most the number of rows of the smaller sample.
     null : {"binomial", "permutation"}, default="binomial"
@@ -339,7 +346,10 @@ class DomainClassifierTest(BaseTest):
         categorical = np.array([known is not None for known in self._frequent])
         if len(X) > _MANY_ROWS or categorical.any() or np.isnan(X).any():
             return HistGradientBoostingClassifier(
-                categorical_features=categorical, random_state=seed, early_stopping=False
+                categorical_features=categorical,
+                **tree_sizes(len(X), _LEAVES),
+                random_state=seed,
+                early_stopping=False,
             )
         if X.shape[1] > _MANY_COLUMNS:
             return make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
@@ -351,13 +361,14 @@ class DomainClassifierTest(BaseTest):
         rng = child_generators(seed, 1)[0]
         self.estimators_ = []
         self._fitted_scores = np.empty(len(codes))
-        losses = []
+        losses, found = [], []
         for train, test in reported(_folds(codes, self.cv, seed), "fit folds"):
             fitted = _fitted(model, _take(rows, train), codes[train])
             self.estimators_.append(fitted)
             held, truth = _take(rows, test), codes[test]
             scores = _log_odds(fitted, held)
             self._fitted_scores[test] = scores
+            found.append(scores)
             area = roc_auc_score(truth, -scores)
             losses.append(
                 [
@@ -365,6 +376,7 @@ class DomainClassifierTest(BaseTest):
                     for column in range(rows.shape[1])
                 ]
             )
+        warn_of_equal_scores(self, rows, found)
         self.feature_importances_ = np.mean(losses, axis=0)
         columns = self._number_columns(rows)
         self.single_areas_ = np.array([_single_area(column, codes) for column in columns])
@@ -408,6 +420,12 @@ class DomainClassifierTest(BaseTest):
         # The threshold labels as many rows foreign as there are, which is known without looking at a label.
         scores = _log_odds(fitted, _take(rows, test))
         foreign = int(codes[test].sum())
+        smallest = float(stats.hypergeom.pmf(foreign, test.size, foreign, foreign))
+        if smallest > LEVEL:
+            warn_user(
+                f"pvalue_ cannot be below {smallest:.2g}: {test.size} of the {len(codes)} rows are tested, {foreign} "
+                "of them of the other sample. Give more rows, or null='permutation'."
+            )
         called = np.zeros(test.size, dtype=bool)
         called[np.argsort(rank_scores(scores), kind="stable")[:foreign]] = True
         hits = int((called & (codes[test] == 1)).sum())
@@ -477,22 +495,18 @@ def _shuffled(rows: Any, column: int, rng: np.random.Generator) -> Any:
     return rows
 
 
-def _threads(rows: Any) -> AbstractContextManager[None]:
-    return single_openmp_thread() if rows.shape[0] * rows.shape[1] <= _MANY_CELLS else nullcontext()
-
-
 def _fitted(model: Any, rows: Any, codes: NDArray[np.intp]) -> Any:
     if isinstance(model, HistGradientBoostingClassifier) and isinstance(rows, np.ndarray):
         empty = np.isnan(rows).all(axis=0)
         if empty.any():  # which that classifier cannot bin
             rows = np.where(empty, 0.0, rows)
-    with _threads(rows):
+    with threads_for(rows):
         return clone(model).fit(rows, codes)
 
 
 def _log_odds(fitted: Any, rows: Any) -> NDArray[np.float64]:
     """Log-odds of class 0, kept finite."""
-    with _threads(rows):
+    with threads_for(rows):
         probability = np.clip(fitted.predict_proba(rows)[:, 0].astype(np.float64), 1e-15, 1 - 1e-15)
     return np.log(probability) - np.log1p(-probability)
 

@@ -13,6 +13,8 @@ from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import column_or_1d
 
 from skanomaly._support._callbacks import CallbackSupport, callbacks_of
+from skanomaly._support._coarse import warn_of_rounded_integers
+from skanomaly._support._columns import is_frame
 from skanomaly._support._labels import check_classification_targets, require_two_classes
 from skanomaly._support._parameters import ParameterObject
 from skanomaly._support._refits import clone_with_seed, fit_subsets
@@ -325,6 +327,8 @@ class GroupBalancedClassifier(
             if not is_classifier(self.estimator):
                 raise TypeError(f"estimator must be a classifier; got {self.estimator!r}.")
             rows, targets = check_any_rows(self, X, y)
+            if not (is_frame(rows) and hasattr(self.estimator, "steps")):  # which may choose columns by name
+                warn_of_rounded_integers(rows)
             check_classification_targets(targets)
             self.classes_, places = np.unique(targets, return_inverse=True)
             require_two_classes(self, self.classes_)

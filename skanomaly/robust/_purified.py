@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.ensemble import IsolationForest
 from sklearn.utils.validation import check_array
 
+from skanomaly._support._columns import warn_of_constants
 from skanomaly._support._neighbors import nearest_neighbors
 from skanomaly._support._parameters import ParameterObject
 from skanomaly._support._refits import fit_subsets
@@ -294,6 +295,9 @@ class PurifiedDetector(BaseDetector):
             self.kept_[:] = True
         # The default detector has no unit either; float32, which it works in, has no huge values.
         self._range = SafeRange(X[self.kept_]) if self.detector is None else None
+        if isinstance(detector, IsolationForest):
+            constant = X[self.kept_].min(axis=0) == X[self.kept_].max(axis=0)
+            warn_of_constants(self, constant, "by an isolation forest", "Use NearestNeighborsDetector")
         self.detector_ = clone(detector).fit(self._limited(X[self.kept_]))
 
     def _limited(self, X: NDArray[Any]) -> NDArray[Any]:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import stats
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from skanomaly.audit import WindowExcessSearch, count_significance
@@ -105,3 +106,30 @@ def test_bad_locations_raise():
         WindowExcessSearch().fit(X, locations=np.zeros(49))
     with pytest.raises(ValueError, match="1 missing or infinite"):
         WindowExcessSearch().fit(X, locations=np.r_[np.zeros(49), np.nan])
+
+
+def _few_rows(seed, n_columns, shift, n_rows=48):
+    X, places = np.random.default_rng(seed).normal(size=(n_rows, n_columns)), np.arange(n_rows)
+    X[(places >= 0.4 * n_rows) & (places < 0.6 * n_rows)] += shift
+    return X
+
+
+def test_trees_find_an_excess_among_few_rows_of_many_columns(seed):
+    scores = WindowExcessSearch(cv=3, random_state=seed).fit(_few_rows(seed, 60, 5.0)).sample_scores_
+    assert np.median(scores[20:28]) < np.median(np.delete(scores, slice(19, 29))) - 5
+
+
+def test_a_classifier_that_does_not_split_few_rows_is_named(seed):
+    words = "48 rows of 30 columns are too few for HistGradientBoosting.*no difference can be found.*another estimator"
+    with pytest.warns(UserWarning, match=words):
+        WindowExcessSearch(HistGradientBoostingClassifier(), random_state=0).fit(_few_rows(seed, 30, 5.0))
+
+
+def test_windows_of_too_few_rows_for_any_evidence_are_told_beforehand(seed):
+    with pytest.warns(UserWarning, match=r"cannot be below 0.074: 3 rows .* and 12 beside it. Give more rows"):
+        WindowExcessSearch(random_state=0).fit(_few_rows(seed, 3, 5.0, n_rows=15))
+    WindowExcessSearch(random_state=0).fit(_few_rows(seed, 3, 0.0))
+
+
+def test_rows_that_are_all_equal_have_no_difference_to_find():
+    assert WindowExcessSearch(random_state=0).fit(np.ones((48, 30))).pvalue_ == 1.0

@@ -4,7 +4,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy import stats
 from sklearn.compose import make_column_transformer
-from sklearn.ensemble import ExtraTreesRegressor
+from sklearn.ensemble import ExtraTreesRegressor, HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
@@ -404,3 +404,32 @@ def test_too_few_permutations_for_the_level_are_told_where_they_decide(test):
     test.fit_samples(first, second)  # whose p-value is larger
     test.set_params(alpha=0.05).fit_samples(first, second + 4)
     assert test.pvalue_ == pytest.approx(0.05)
+
+
+def _with_missing(seed, n_rows=48):
+    X, groups = np.random.default_rng(seed).normal(size=(n_rows, 3)), np.arange(n_rows) % 2
+    X[groups == 1, 0] += 6.0
+    X[np.arange(n_rows) % 5 == 0, 1] = np.nan
+    return X, groups
+
+
+def test_differences_of_few_rows_with_missing_values_are_found(seed):
+    X, groups = _with_missing(seed)
+    test = DomainClassifierTest(random_state=seed).fit(X, groups=groups)
+    assert test.pvalue_ < 0.05
+    assert test.feature_importances_.argmax() == 0
+    assert test.feature_importances_[0] > 0.2
+
+
+def test_classifiers_that_give_all_rows_one_score_are_named(seed):
+    X, groups = _with_missing(seed)
+    words = "DomainClassifierTest give all rows one score: 48 rows of 3 columns are too few for HistGradient.*Give more"
+    with pytest.warns(UserWarning, match=words):
+        DomainClassifierTest(HistGradientBoostingClassifier(), random_state=0).fit(X, groups=groups)
+    DomainClassifierTest(random_state=0).fit(np.ones((48, 2)), groups=groups)  # nothing to find
+
+
+def test_pvalues_that_few_rows_cannot_have_are_told(seed):
+    X, groups = _with_missing(seed, n_rows=8)
+    with pytest.warns(UserWarning, match=r"cannot be below 0.17: 4 of the 8 rows are tested, 2 of them of the other"):
+        DomainClassifierTest(random_state=0).fit(X, groups=groups)

@@ -5,6 +5,7 @@ from sklearn.ensemble import IsolationForest
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import LocalOutlierFactor
 
+from skanomaly.detectors import NearestNeighborsDetector
 from skanomaly.robust import ContaminationFilter, PurifiedDetector
 
 
@@ -117,3 +118,28 @@ def test_few_rows_are_kept(n_rows):
 
 def test_constant_rows_are_kept():
     assert ContaminationFilter().filter_rows(np.ones((20, 2)), random_state=0).kept.all()
+
+
+@pytest.mark.parametrize("detector", [None, IsolationForest(random_state=0)], ids=["default", "given"])
+def test_a_forest_that_does_not_see_the_few_rows_that_differ_says_so(detector):
+    X = np.full((48, 3), 3.0)
+    X[[7, 9], 0] = 9.0, 8.0
+    words = r"all 48 .* score -0.5: .*column 0 \(9 in row 7 and 1 more, 3 elsewhere\). Use NearestNeighborsDetector"
+    with pytest.warns(UserWarning, match=words):
+        PurifiedDetector(detector, random_state=0).fit(X)
+    scores = PurifiedDetector(NearestNeighborsDetector(), random_state=0).fit(X).score_samples(X)  # the remedy
+    assert scores[[7, 9]].max() < np.delete(scores, [7, 9]).min()
+
+
+def test_columns_that_do_not_vary_in_the_rows_kept_are_named(seed):
+    X = np.random.default_rng(seed).normal(size=(200, 3))
+    PurifiedDetector(random_state=0).fit(X)
+    X[:, 1] = 3.0
+    X[7, 1] = 99.0
+    with pytest.warns(UserWarning, match="Column 1 does not vary .*isolation forest. Use NearestNeighborsDetector"):
+        PurifiedDetector(random_state=0).fit(X)
+    PurifiedDetector(NearestNeighborsDetector(), random_state=0).fit(X)
+
+
+def test_rows_that_are_all_equal_have_nothing_to_name():
+    assert np.ptp(PurifiedDetector(random_state=0).fit(np.ones((48, 2))).score_samples(np.ones((48, 2)))) < 1e-12

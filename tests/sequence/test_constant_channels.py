@@ -86,3 +86,20 @@ def test_a_series_that_does_not_vary_at_all_has_nothing_to_name():
     assert (
         np.ptp(RollingStatistic(window_size=10).fit(np.full((60, 2), 20.7)).score_samples(np.full((60, 2), 3.0))) == 0
     )
+
+
+@pytest.mark.parametrize("names", [None, ["valve"]], ids=["array", "frame"])
+def test_a_series_that_is_constant_but_for_one_value_is_named_where_it_is_not_seen(names):
+    series = np.full((400, 1), 3.0)
+    series[200] = 9.0
+    table = series if names is None else pd.DataFrame(series, columns=names)
+    label = "0" if names is None else "'valve'"
+    words = rf"all 400 .* the score 0: .* in column {label} \(9 in row 200, 3 elsewhere\). Use MatrixProfileDetector"
+    with pytest.warns(UserWarning, match=words):
+        detector = TransitionGraphDetector().fit(table)
+    assert np.ptp(detector.score_samples(table)) == 0
+    assert 150 <= MatrixProfileDetector().fit(table).score_samples(table).argmin() <= 200  # the remedy
+
+
+def test_a_series_that_varies_is_not_warned_of(seed):
+    assert np.ptp(TransitionGraphDetector(window_size=10).fit_predict(_series(seed)[0][:, [0]])) > 0

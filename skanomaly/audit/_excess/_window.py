@@ -19,14 +19,16 @@ from skanomaly._support._fractions import whole_part
 from skanomaly._support._scales import SafeRange
 from skanomaly._support._seeds import child_generators, draw_seed
 from skanomaly._support._sklearn import HasMethods, Interval, StrOptions
+from skanomaly._support._warnings import warn_user
 from skanomaly.audit._excess._counts import count_significance
-from skanomaly.audit._samples import reference_offset
+from skanomaly.audit._samples import LEVEL, reference_offset, threads_for, tree_sizes, warn_of_equal_scores
 from skanomaly.base import BaseTest
 
 __all__ = ["WindowExcessSearch"]
 
 _MANY_ROWS = 20_000
 _MANY_COLUMNS = 20
+_LEAVES = 16
 _FEWEST = 2  # rows in the window and beside it
 _FEWEST_OF_NULL = 8
 _SMALLEST = 1e-300
@@ -43,7 +45,7 @@ class WindowExcessSearch(BaseTest):
     ----------
     estimator : classifier or None, default=None
         A classifier with ``predict_proba``. None is a logistic regression on columns and their products up to 20,000
-        rows and 20 columns, else gradient boosted trees.
+        rows and 20 columns, else gradient boosted trees, with smaller leaves below 400 rows.
     limits : tuple of two floats or None, default=None
         The window: rows whose location is at least the first and below the second. None takes the middle fifth of the
         locations.
@@ -209,6 +211,7 @@ class WindowExcessSearch(BaseTest):
                 f"{inside.sum()} rows are in the window {self.limits_} and {beside.sum()} beside it (n_samples={n}); "
                 f"each needs at least {_FEWEST}."
             )
+        self._warn_of_few_rows(int(inside.sum()), int(beside.sum()), fractions.size)
         self._range = SafeRange(X)
         X = self._range.apply(X)
         random, other = child_generators(draw_seed(self.random_state), 2)
@@ -217,11 +220,22 @@ class WindowExcessSearch(BaseTest):
         self.statistic_ = float(self.z_.max())
         self.pvalue_ = float(np.clip(fractions.size * counts[4].min(), _SMALLEST, 1.0))
         self._fitted_scores = scores
+        warn_of_equal_scores(self, X, [_odds(model, X) for model in self.estimators_])
         rest = ~inside & ~beside
         if rest.any():
             self._fitted_scores[rest] = self._mean_odds(X[rest])
         self.null_z_ = self._null(X, places, inside, beside, fractions, other)
         self.offset_ = reference_offset(self._fitted_scores[beside], self.alpha)
+
+    def _warn_of_few_rows(self, n_inside: int, n_beside: int, n_fractions: int) -> None:
+        """Warn before the search where even all rows of the window above the cut, and no others, are no evidence."""
+        factor = 2 * n_inside / n_beside  # rows of the window for each row of the counted half
+        smallest = n_fractions * (factor / (1 + factor)) ** n_inside
+        if smallest > LEVEL:
+            warn_user(
+                f"pvalue_ cannot be below {min(smallest, 1.0):.2g}: {n_inside} rows are in the window and {n_beside} "
+                "beside it. Give more rows, other limits or fewer fractions."
+            )
 
     def _search(
         self,
@@ -249,7 +263,8 @@ class WindowExcessSearch(BaseTest):
             expected = move(X[held], places[held], at[1][held])
             model = clone(self.estimator) if self.estimator is not None else _default(known, seed)
             rows = np.vstack([known, X[signal]])
-            model.fit(rows, np.repeat([0, 1], [len(known), signal.sum()]))
+            with threads_for(rows):
+                model.fit(rows, np.repeat([0, 1], [len(known), signal.sum()]))
             models.append(model)
             scores[tested], scores[held] = _odds(model, X[tested]), _odds(model, X[held])
             template = _odds(model, expected)
@@ -349,7 +364,11 @@ def _odds(model: Any, rows: NDArray[Any]) -> NDArray[np.float64]:
 def _default(rows: NDArray[Any], seed: int) -> Any:
     if len(rows) > _MANY_ROWS or rows.shape[1] > _MANY_COLUMNS:
         return HistGradientBoostingClassifier(
-            class_weight="balanced", max_iter=60, max_leaf_nodes=16, early_stopping=False, random_state=seed
+            class_weight="balanced",
+            max_iter=60,
+            **tree_sizes(len(rows), _LEAVES),
+            early_stopping=False,
+            random_state=seed,
         )
     logistic = LogisticRegression(C=0.1, max_iter=1000, class_weight="balanced")
     return make_pipeline(StandardScaler(), PolynomialFeatures(2, include_bias=False), StandardScaler(), logistic)
