@@ -41,11 +41,11 @@ def k_center(X, center, nearest, centers):
     for step in range(centers.size):
         centers[step] = center
         nearest[center] = -1.0  # no row is chosen twice
-        chosen = X[center]
+        chosen = center
         radius = -1.0
         for row in range(n_rows):
             if nearest[row] > 0.0:
-                distance = squared_distance(X[row], chosen)
+                distance = squared_distance(X, row, X, chosen)
                 if distance < nearest[row]:
                     nearest[row] = distance
             if nearest[row] > radius:

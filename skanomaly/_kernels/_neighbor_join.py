@@ -13,7 +13,7 @@ def _offer(distances, indices, distance, index, scale, slack, uppers, place):
     """Put a candidate into the list at `place` if it belongs there, and update the list's upper limit."""
     last = distances.shape[1] - 1
     if distance < distances[place, last] or (distance == distances[place, last] and index < indices[place, last]):
-        insert_neighbor(distances[place], indices[place], distance, index)
+        insert_neighbor(distances, indices, place, distance, index)
         upper = distances[place, last] * scale * scale
         upper += slack[0] * upper + slack[1]
         if upper < uppers[place]:
@@ -33,7 +33,7 @@ def _fill_both(bounds, start, begin, norms, order, X, scale, slack, groups, excl
     n_measured = 0
     for i in range(height):
         line, norm, upper = bounds[i], norms[i], uppers[start + i]
-        point = X[order[start + i]]
+        point = order[start + i]
         first = i if start == begin else 0
         for chunk in range((width + 63) // 64):
             low = chunk * 64
@@ -61,7 +61,7 @@ def _fill_both(bounds, start, begin, norms, order, X, scale, slack, groups, excl
                     if line[j] + norm > upper and line[j] + norm > columns[j]:
                         continue
                     row, other = start + i, begin + j
-                    distance = squared_distance(X[order[other]], point)
+                    distance = squared_distance(X, order[other], X, point)
                     n_measured += 1
                     if groups[other] != excluded[row]:
                         _offer(distances, indices, distance, order[other], scale, slack, uppers, row)
@@ -84,10 +84,10 @@ def _fill_left(table, start, stop, slack, left, norms):
 
 
 @inner_kernel
-def _limit(bounds, norms, rank, error, lanes, smallest, uppers):
+def _limit(bounds, norms, rank, error, scratch, uppers):
     """Limit the lists of a tile by the bounds of its pairs with itself."""
     for i in range(bounds.shape[0]):
-        upper = smallest_of_lanes(bounds[i], rank, lanes, smallest) + norms[i] + error
+        upper = smallest_of_lanes(bounds, i, rank, scratch) + norms[i] + error
         if upper < np.inf:
             uppers[i] = upper
 
@@ -152,7 +152,7 @@ def join_rows(
     left = np.ones((height, n_columns + 1), table.dtype)
     norms = np.empty(height, table.dtype)
     products = np.empty(height * width, table.dtype)
-    lanes, smallest = np.empty(64, table.dtype), np.empty(64, table.dtype)
+    scratch = np.empty(128, table.dtype)
     is_same = first[0] == second[0]
     n_measured = 0
     for turn in range(0 if is_same else 1, 2):  # first the tiles with themselves, which limit the lists
@@ -167,7 +167,7 @@ def join_rows(
                 bounds = products[: (stop - start) * (end - begun)].reshape((stop - start, end - begun))
                 np.dot(left[: stop - start], table[begun:end].T, bounds)
                 if turn == 0 and rank <= 64:
-                    _limit(bounds, norms, rank, error, lanes, smallest, uppers[start:stop])
+                    _limit(bounds, norms, rank, error, scratch, uppers[start:stop])
                 n_measured += _fill_both(
                     bounds, start, begun, norms, order, X, scale, slack, groups, excluded, uppers, distances, indices
                 )

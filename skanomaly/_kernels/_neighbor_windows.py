@@ -3,7 +3,7 @@
 import math
 
 from skanomaly._kernels._frequency_polygon import count_below
-from skanomaly._kernels._jit import kernel
+from skanomaly._kernels._jit import inner_kernel, kernel
 
 __all__ = ["hypergeometric_tails", "near_counts", "window_counts"]
 
@@ -51,67 +51,58 @@ def near_counts(anchors, indptr, indices, coordinates, thresholds, out):
     out : ndarray of shape (n_queries, n_scales), intp
         Written: neighbours within each threshold. O(edges log n_scales).
     """
-    for query in range(anchors.size):
+    n_queries, n_scales = out.shape
+    for query in range(n_queries):
         here = coordinates[anchors[query]]
-        for scale in range(thresholds.size):
+        for scale in range(n_scales):
             out[query, scale] = 0
         for edge in range(indptr[query], indptr[query + 1]):
             gap = abs(coordinates[indices[edge]] - here)
             place = count_below(thresholds, gap)
-            if place < thresholds.size:
+            if place < n_scales:
                 out[query, place] += 1
-        for scale in range(1, thresholds.size):
+        for scale in range(1, n_scales):
             out[query, scale] += out[query, scale - 1]
 
 
+@inner_kernel
+def _log_choose(total, chosen):
+    return math.lgamma(total + 1.0) - math.lgamma(chosen + 1.0) - math.lgamma(total - chosen + 1.0)
+
+
 @kernel
-def hypergeometric_tails(population, successes, draws, counts, out):
+def hypergeometric_tails(cases, out):
     """Probability that `draws` rows out of `population` hold `counts` or more of the `successes`, elementwise.
 
     Parameters
     ----------
-    population, successes, draws, counts : ndarray of shape (n,), intp
+    cases : ndarray of shape (4, n), intp
+        Population, successes, draws and counts.
     out : ndarray of shape (n,), float64
-        Written, above 0 and at most 1. A run of equal arguments is computed once; O(draws) per distinct one.
+        Written, above 0 and at most 1. A run of equal cases is computed once; O(draws) per distinct one.
     """
     for item in range(out.size):
-        if (
-            item > 0
-            and population[item] == population[item - 1]
-            and successes[item] == successes[item - 1]
-            and draws[item] == draws[item - 1]
-            and counts[item] == counts[item - 1]
-        ):
+        is_new = item == 0
+        for part in range(4):
+            is_new = is_new or cases[part, item] != cases[part, item - 1]
+        if not is_new:
             out[item] = out[item - 1]
             continue
-        total = population[item]
-        good = successes[item]
-        drawn = draws[item]
-        least = max(0, drawn - (total - good))
-        most = min(drawn, good)
-        start = counts[item]
-        if start <= least:
+        total, good, drawn, start = cases[0, item], cases[1, item], cases[2, item], cases[3, item]
+        bad = total - good
+        most = good if good < drawn else drawn  # noqa: FURB136  # min() compiles longer
+        if start <= 0 or start <= drawn - bad:
             out[item] = 1.0
             continue
         if start > most:
             out[item] = 5e-324
             continue
-        logarithm = (
-            math.lgamma(good + 1.0)
-            - math.lgamma(start + 1.0)
-            - math.lgamma(good - start + 1.0)
-            + math.lgamma(total - good + 1.0)
-            - math.lgamma(drawn - start + 1.0)
-            - math.lgamma(total - good - drawn + start + 1.0)
-            - math.lgamma(total + 1.0)
-            + math.lgamma(drawn + 1.0)
-            + math.lgamma(total - drawn + 1.0)
-        )
+        logarithm = _log_choose(good, start) + _log_choose(bad, drawn - start) - _log_choose(total, drawn)
         # Relative to the first term, which may underflow.
         term = 1.0
         tail = 1.0
         for count in range(start, most):
-            term *= (good - count) / (count + 1.0) * ((drawn - count) / (total - good - drawn + count + 1.0))
+            term *= (good - count) / (count + 1.0) * ((drawn - count) / (bad - drawn + count + 1.0))
             tail += term
             if term < 1e-17 * tail:
                 break

@@ -4,41 +4,34 @@ import numpy as np
 
 from skanomaly._kernels._jit import inner_kernel, kernel
 
-__all__ = [
-    "encode_rows",
-    "fill_neighbors",
-    "insert_neighbor",
-    "smallest_of_lanes",
-    "squared_distance",
-]
+__all__ = ["encode_rows", "fill_neighbors"]
 
 
-@kernel
-def squared_distance(left, right):
-    """Sum the squared differences of two vectors in float64; O(d)."""
+@inner_kernel
+def squared_distance(left, left_row, right, right_row):
+    """Sum the squared differences of a row of one table and a row of another in float64; O(d)."""
     total = 0.0
-    for column in range(left.size):
-        difference = np.float64(left[column]) - np.float64(right[column])
+    for column in range(left.shape[1]):
+        difference = np.float64(left[left_row, column]) - np.float64(right[right_row, column])
         total += difference * difference
     return total
 
 
 @inner_kernel
-def insert_neighbor(distances, indices, distance, index):
-    """Put one candidate into a list that ascends by (distance, index), dropping the last; O(k)."""
-    place = distances.size - 1
-    while place > 0 and (
-        distances[place - 1] > distance or (distances[place - 1] == distance and indices[place - 1] > index)
-    ):
-        distances[place] = distances[place - 1]
-        indices[place] = indices[place - 1]
+def insert_neighbor(distances, indices, row, distance, index):
+    """Put one candidate into a row's list, which ascends by (distance, index), dropping the last; O(k)."""
+    place = distances.shape[1] - 1
+    while place > 0:
+        before, other = distances[row, place - 1], indices[row, place - 1]
+        if before < distance or (before == distance and other < index):
+            break
+        distances[row, place], indices[row, place] = before, other
         place -= 1
-    distances[place] = distance
-    indices[place] = index
+    distances[row, place], indices[row, place] = distance, index
 
 
-@kernel
-def smallest_of_lanes(values, rank, lanes, smallest):
+@inner_kernel
+def smallest_of_lanes(values, row, rank, scratch):
     """Find a bound of the `rank`-th smallest value, not less than it and seldom much more; O(n + rank).
 
     The values are dealt to 64 lanes; of the lanes' minima, which are values of different places, the `rank`-th smallest
@@ -46,11 +39,13 @@ def smallest_of_lanes(values, rank, lanes, smallest):
 
     Parameters
     ----------
-    values : ndarray of shape (n,)
+    values : ndarray of shape (b, n)
         NaN is passed over.
+    row : int
+        The values are those of this row.
     rank : int
         From 1 to 64.
-    lanes : ndarray of shape (64,), smallest : ndarray of shape (at least rank,), the type of `values`
+    scratch : ndarray of shape (at least 64 + rank,), the type of `values`
         Overwritten.
 
     Returns
@@ -58,21 +53,22 @@ def smallest_of_lanes(values, rank, lanes, smallest):
     float
         Infinity where less than `rank` lanes hold a number.
     """
-    lanes[:] = np.inf
-    for chunk in range(values.size // 64):
+    last = 63 + rank
+    for lane in range(64 + rank):
+        scratch[lane] = np.inf
+    for chunk in range(values.shape[1] // 64):
         for lane in range(64):
-            value = values[chunk * 64 + lane]
-            lanes[lane] = value if value < lanes[lane] else lanes[lane]  # noqa: FURB136  # max() is not vectorised
-    smallest[:rank] = np.inf
+            value = values[row, chunk * 64 + lane]
+            scratch[lane] = value if value < scratch[lane] else scratch[lane]  # noqa: FURB136  # max(): no vectors
     for lane in range(64):
-        value = lanes[lane]
-        place = rank - 1
-        if value < smallest[place]:
-            while place > 0 and smallest[place - 1] > value:
-                smallest[place] = smallest[place - 1]
+        value = scratch[lane]
+        place = last
+        if value < scratch[place]:
+            while place > 64 and scratch[place - 1] > value:
+                scratch[place] = scratch[place - 1]
                 place -= 1
-            smallest[place] = value
-    return smallest[rank - 1]
+            scratch[place] = value
+    return scratch[last]
 
 
 @kernel
@@ -139,46 +135,44 @@ def fill_neighbors(
         costs O(b w).
     """
     n_queries, width = bounds.shape
-    lanes, smallest, threshold = scratch[:64], scratch[64:128], scratch[128:]
     last = distances.shape[1] - 1
     none, one = bounds.dtype.type(0), bounds.dtype.type(1)  # of the bounds' type: the loop stays in vector instructions
     n_measured = 0
     for query in range(n_queries):
         if rank > 0:
-            upper = smallest_of_lanes(bounds[query], rank, lanes, smallest) + query_norms[query] + error
+            upper = smallest_of_lanes(bounds, query, rank, scratch) + query_norms[query] + error
             if upper < uppers[query]:
                 uppers[query] = upper
         worst = distances[query, last]
         known = uppers[query]
         limit = min(worst * scale * scale, known) - query_norms[query]
-        threshold[0] = limit + slack[0] * abs(limit) + slack[1]
-        limit_rounded = threshold[0]
-        row = bounds[query]
+        scratch[128] = limit + slack[0] * abs(limit) + slack[1]
+        limit_rounded = scratch[128]
         for chunk in range((width + 63) // 64):
             start = chunk * 64
             stop = start + 64
             if stop <= width:
                 n_hits = none
                 for offset in range(64):  # of fixed length: it becomes a handful of vector comparisons
-                    n_hits += none if row[start + offset] > limit_rounded else one
+                    n_hits += none if bounds[query, start + offset] > limit_rounded else one
                 if n_hits == none:
                     continue
             else:
                 stop = width
             for place in range(start, stop):
-                if row[place] > limit_rounded:
+                if bounds[query, place] > limit_rounded:
                     continue
                 index = rows[place]
                 if groups[index] == excluded[query]:
                     continue
-                distance = squared_distance(X[index], Q[query])
+                distance = squared_distance(X, index, Q, query)
                 n_measured += 1
                 if distance < worst or (distance == worst and index < indices[query, last]):
-                    insert_neighbor(distances[query], indices[query], distance, index)
+                    insert_neighbor(distances, indices, query, distance, index)
                     worst = distances[query, last]
                     limit = min(worst * scale * scale, known) - query_norms[query]
-                    threshold[0] = limit + slack[0] * abs(limit) + slack[1]
-                    limit_rounded = threshold[0]
+                    scratch[128] = limit + slack[0] * abs(limit) + slack[1]
+                    limit_rounded = scratch[128]
     return n_measured
 
 
@@ -201,10 +195,9 @@ def encode_rows(X, order, center, scale, shrink, out):
     """
     n_columns = X.shape[1]
     for place in range(order.size):
-        row, target = X[order[place]], out[place]
-        total = 0.0
+        row, total = order[place], 0.0
         for column in range(n_columns):
-            value = (np.float64(row[column]) - center[column]) * scale
+            value = (np.float64(X[row, column]) - center[column]) * scale
             total += value * value
-            target[column] = -2.0 * value
-        target[n_columns] = shrink * total
+            out[place, column] = -2.0 * value
+        out[place, n_columns] = shrink * total

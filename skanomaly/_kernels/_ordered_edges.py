@@ -2,7 +2,7 @@
 
 from skanomaly._kernels._jit import kernel
 
-__all__ = ["count_ends", "count_gaps", "count_mutual"]
+__all__ = ["count_ends", "count_mutual"]
 
 
 @kernel
@@ -52,23 +52,3 @@ def count_mutual(indptr, indices):
                 for back in range(indptr[other], indptr[other + 1]):
                     mutual += indices[back] == row
     return mutual
-
-
-@kernel
-def count_gaps(indptr, indices, gaps, out):
-    """Count the edges whose ends stand at most each gap apart; O(edges n_gaps).
-
-    Parameters
-    ----------
-    indptr, indices : ndarray, intp
-        As of :func:`count_ends`.
-    gaps : ndarray of shape (n_gaps,), intp
-    out : ndarray of shape (n_gaps,), intp
-        Written.
-    """
-    out[:] = 0
-    for row in range(indptr.size - 1):
-        for edge in range(indptr[row], indptr[row + 1]):
-            gap = abs(indices[edge] - row)
-            for place in range(gaps.size):
-                out[place] += gap <= gaps[place]

@@ -2,20 +2,16 @@
 
 import numpy as np
 
+from skanomaly._kernels._frequency_polygon import count_below
 from skanomaly._kernels._jit import allocating_kernel, kernel
 
 __all__ = [
     "bin_totals",
-    "gap_histogram",
-    "gap_total",
+    "gap_distances",
+    "gap_totals",
     "graph_sums",
-    "group_total",
+    "group_totals",
     "inner_edges",
-    "permuted_bin_totals",
-    "permuted_distances",
-    "permuted_gap_totals",
-    "permuted_group_totals",
-    "permuted_threshold_totals",
     "shuffle_blocks",
     "threshold_totals",
 ]
@@ -81,158 +77,75 @@ def graph_sums(starts, partners, weights, blocks, n_blocks):
 
 @kernel
 def bin_totals(starts, partners, weights, positions, bin_of_gap, out):
-    """Add up edge weights by the bin of the whole-number gap between the ends' positions; O(edges).
+    """Add up edge weights by the bin of the whole-number gap between the ends' positions, once for each row of `out`.
 
     Parameters
     ----------
     starts, partners, weights : ndarray
         A graph as in :func:`graph_sums`.
-    positions : ndarray of shape (n,), intp
+    positions : ndarray of shape (n_draws, n), intp
     bin_of_gap : ndarray of shape (n,), intp
         Bin of each gap from 0 to n - 1.
-    out : ndarray of shape (n_bins,)
-        Written.
+    out : ndarray of shape (n_draws, n_bins)
+        Written. O(edges) each.
     """
-    out[:] = 0.0
-    for row in range(starts.size - 1):
-        here = positions[row]
-        for edge in range(starts[row], starts[row + 1]):
-            out[bin_of_gap[abs(positions[partners[edge]] - here)]] += weights[edge]
+    n_draws, n_bins = out.shape
+    for draw in range(n_draws):
+        for place in range(n_bins):
+            out[draw, place] = 0.0
+        for row in range(starts.size - 1):
+            here = positions[draw, row]
+            for edge in range(starts[row], starts[row + 1]):
+                out[draw, bin_of_gap[abs(positions[draw, partners[edge]] - here)]] += weights[edge]
 
 
 @kernel
 def threshold_totals(starts, partners, weights, coordinates, thresholds, out):
-    """Add up edge weights by the first of ascending thresholds that the gap does not exceed; O(edges log thresholds).
+    """Add up edge weights by the first of ascending thresholds that the gap does not exceed, for each row of `out`.
 
     Parameters
     ----------
     starts, partners, weights : ndarray
         A graph as in :func:`graph_sums`.
-    coordinates : ndarray of shape (n,), float64
+    coordinates : ndarray of shape (n_draws, n), float64
     thresholds : ndarray of shape (n_bins - 1,), float64
-    out : ndarray of shape (n_bins,)
-        Written; the last bin takes the gaps above all thresholds.
+    out : ndarray of shape (n_draws, n_bins)
+        Written; the last bin takes the gaps above all thresholds. O(edges log thresholds) each.
     """
-    out[:] = 0.0
-    for row in range(starts.size - 1):
-        here = coordinates[row]
-        for edge in range(starts[row], starts[row + 1]):
-            gap = abs(coordinates[partners[edge]] - here)
-            out[np.searchsorted(thresholds, gap)] += weights[edge]
+    n_draws, n_bins = out.shape
+    for draw in range(n_draws):
+        for place in range(n_bins):
+            out[draw, place] = 0.0
+        for row in range(starts.size - 1):
+            here = coordinates[draw, row]
+            for edge in range(starts[row], starts[row + 1]):
+                gap = abs(coordinates[draw, partners[edge]] - here)
+                out[draw, count_below(thresholds, gap)] += weights[edge]
 
 
 @kernel
-def gap_total(starts, partners, weights, coordinates):
-    """Add up weight times gap over the edges of a merged graph; O(edges)."""
-    total = 0.0
-    for row in range(starts.size - 1):
-        here = coordinates[row]
-        for edge in range(starts[row], starts[row + 1]):
-            total += weights[edge] * abs(coordinates[partners[edge]] - here)
-    return total
-
-
-@kernel
-def group_total(starts, partners, weights, groups):
-    """Add up the weights of the edges of a merged graph whose ends share a group; O(edges)."""
-    total = 0.0
-    for row in range(starts.size - 1):
-        here = groups[row]
-        for edge in range(starts[row], starts[row + 1]):
-            if groups[partners[edge]] == here:
-                total += weights[edge]
-    return total
-
-
-@kernel
-def gap_histogram(starts, partners, weights, positions, out):
-    """Add up edge weights by the whole-number gap between the ends' positions; `out`, of shape (n,), is written."""
-    out[:] = 0.0
-    for row in range(starts.size - 1):
-        here = positions[row]
-        for edge in range(starts[row], starts[row + 1]):
-            out[abs(positions[partners[edge]] - here)] += weights[edge]
-
-
-@allocating_kernel
-def shuffle_blocks(rng, offsets, values):
-    """Shuffle `values` uniformly within each block, in place (Fisher-Yates); O(n).
+def gap_distances(starts, partners, weights, positions, background, histogram, out):
+    r"""Kolmogorov-Smirnov distance :math:`\max_g |F(g) - G(g)|` of the positions' gaps, for each row of `positions`.
 
     Parameters
     ----------
-    rng : numpy.random.Generator
-    offsets : ndarray of shape (n_blocks + 1,), intp
-        Block ``b`` is ``values[offsets[b]:offsets[b + 1]]``.
-    values : ndarray of shape (n,)
-        Written.
-    """
-    for block in range(offsets.size - 1):
-        start = offsets[block]
-        for last in range(offsets[block + 1] - 1, start, -1):
-            # One double carries 53 bits: the bias against a whole-number draw is below 1e-9 for n up to 1e7.
-            other = start + int(rng.random() * (last - start + 1))
-            kept = values[last]
-            values[last] = values[other]
-            values[other] = kept
-
-
-@allocating_kernel
-def permuted_bin_totals(rng, offsets, starts, partners, weights, positions, bin_of_gap, out):
-    """Run :func:`bin_totals` once for each row of `out`, on positions shuffled within blocks; O(edges) each."""
-    shuffled = positions.copy()
-    for draw in range(out.shape[0]):
-        shuffle_blocks(rng, offsets, shuffled)
-        bin_totals(starts, partners, weights, shuffled, bin_of_gap, out[draw])
-
-
-@allocating_kernel
-def permuted_threshold_totals(rng, offsets, starts, partners, weights, coordinates, thresholds, out):
-    """Run :func:`threshold_totals` once for each row of `out`, on coordinates shuffled within blocks."""
-    shuffled = coordinates.copy()
-    for draw in range(out.shape[0]):
-        shuffle_blocks(rng, offsets, shuffled)
-        threshold_totals(starts, partners, weights, shuffled, thresholds, out[draw])
-
-
-@allocating_kernel
-def permuted_gap_totals(rng, offsets, starts, partners, weights, coordinates, out):
-    """Run :func:`gap_total` once for each entry of `out`, on coordinates shuffled within blocks."""
-    shuffled = coordinates.copy()
-    for draw in range(out.size):
-        shuffle_blocks(rng, offsets, shuffled)
-        out[draw] = gap_total(starts, partners, weights, shuffled)
-
-
-@allocating_kernel
-def permuted_group_totals(rng, offsets, starts, partners, weights, groups, out):
-    """Run :func:`group_total` once for each entry of `out`, on groups shuffled within blocks."""
-    shuffled = groups.copy()
-    for draw in range(out.size):
-        shuffle_blocks(rng, offsets, shuffled)
-        out[draw] = group_total(starts, partners, weights, shuffled)
-
-
-@allocating_kernel
-def permuted_distances(rng, offsets, starts, partners, weights, positions, background, out):
-    r"""Kolmogorov-Smirnov distance :math:`\max_g |F(g) - G(g)|` of shuffled positions' gaps, one for each of `out`.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-    offsets : ndarray of shape (n_blocks + 1,), intp
     starts, partners, weights : ndarray
         A graph as in :func:`graph_sums`.
-    positions : ndarray of shape (n,), intp
+    positions : ndarray of shape (n_draws, n), intp
     background : ndarray of shape (n,)
         Expected weight of the edges whose gap is ``g`` or less.
+    histogram : ndarray of shape (n,)
+        Overwritten.
     out : ndarray of shape (n_draws,)
         Written; in units of edge weight. O(n + edges) each.
     """
-    shuffled = positions.copy()
-    histogram = np.empty(positions.size)
     for draw in range(out.size):
-        shuffle_blocks(rng, offsets, shuffled)
-        gap_histogram(starts, partners, weights, shuffled, histogram)
+        for gap in range(histogram.size):
+            histogram[gap] = 0.0
+        for row in range(starts.size - 1):
+            here = positions[draw, row]
+            for edge in range(starts[row], starts[row + 1]):
+                histogram[abs(positions[draw, partners[edge]] - here)] += weights[edge]
         total = 0.0
         worst = 0.0
         for gap in range(histogram.size):
@@ -241,3 +154,57 @@ def permuted_distances(rng, offsets, starts, partners, weights, positions, backg
             if distance > worst:
                 worst = distance
         out[draw] = worst
+
+
+@kernel
+def gap_totals(starts, partners, weights, coordinates, out):
+    """Add up weight times gap over the edges of a merged graph, once for each row of `coordinates`; O(edges) each."""
+    for draw in range(out.size):
+        total = 0.0
+        for row in range(starts.size - 1):
+            here = coordinates[draw, row]
+            for edge in range(starts[row], starts[row + 1]):
+                total += weights[edge] * abs(coordinates[draw, partners[edge]] - here)
+        out[draw] = total
+
+
+@kernel
+def group_totals(starts, partners, weights, groups, out):
+    """Add up the weights of the edges whose ends share a group, once for each row of `groups`; O(edges) each."""
+    for draw in range(out.size):
+        total = 0.0
+        for row in range(starts.size - 1):
+            here = groups[draw, row]
+            for edge in range(starts[row], starts[row + 1]):
+                if groups[draw, partners[edge]] == here:
+                    total += weights[edge]
+        out[draw] = total
+
+
+@kernel
+def shuffle_blocks(uniforms, offsets, values, out):
+    """Shuffle `values` uniformly within each block, once for each row of `out` (Fisher-Yates); O(n) each.
+
+    Parameters
+    ----------
+    uniforms : ndarray of shape (n_draws, n - number of blocks that are not empty), float64
+        In [0, 1). A double carries 53 bits: the bias against a whole-number draw is below 1e-9 for n up to 1e7.
+    offsets : ndarray of shape (n_blocks + 1,), intp
+        Block ``b`` is ``values[offsets[b]:offsets[b + 1]]``.
+    values : ndarray of shape (n,)
+        Replaced by the last of the shuffled rows.
+    out : ndarray of shape (n_draws, n), the type of the values
+        Written: each row is the one before shuffled once more.
+    """
+    for draw in range(out.shape[0]):
+        used = 0
+        for block in range(offsets.size - 1):
+            start = offsets[block]
+            for last in range(offsets[block + 1] - 1, start, -1):
+                other = start + int(uniforms[draw, used] * (last - start + 1))
+                used += 1
+                kept = values[last]
+                values[last] = values[other]
+                values[other] = kept
+        for row in range(values.size):
+            out[draw, row] = values[row]

@@ -35,12 +35,12 @@ def _fill(products, R, Q, zones, distances, indices, worst):
                 stop = n_references
             for place in range(start, stop):
                 if row[place] < limit and (place < low or place >= high):
-                    insert_neighbor(nearest, chosen, row[place], place)
+                    insert_neighbor(distances, indices, query, row[place], place)
                     worst[0] = nearest[last]
                     limit = worst[0]
         for place in range(n_neighbors):
             if nearest[place] < np.inf:
-                nearest[place] = np.sqrt(squared_distance(R[chosen[place]], Q[query]))
+                nearest[place] = np.sqrt(squared_distance(R, chosen[place], Q, query))
 
 
 @allocating_kernel

@@ -218,9 +218,10 @@ class _Tree:
             n_nodes, largest = 2 * n_nodes + 1, (largest + 1) // 2
         self._order = np.arange(n_rows, dtype=np.intp)
         self._edges = np.zeros((n_nodes, 2), dtype=np.intp)
-        self._boxes = np.zeros((n_nodes, 2, n_columns))
+        self._boxes = np.full((2, n_nodes, n_columns), np.inf)  # smallest values and largest ones
+        self._boxes[1] *= -1.0
         self._first_rows = np.zeros(n_nodes, dtype=np.intp)
-        _kernels.neighbor_tree.build_tree(rows, _LEAF_ROWS, self._order, self._edges, self._boxes, self._first_rows)
+        _kernels.neighbor_tree.build_tree(rows, _LEAF_ROWS, self._order, self._edges, *self._boxes, self._first_rows)
         self._rows = rows[self._order]
 
     def join(self, *_: Any) -> bool:
@@ -238,13 +239,15 @@ class _Tree:
             self._rows,
             self._order,
             self._edges,
-            self._boxes,
+            *self._boxes,
             self._first_rows,
             _LEAF_ROWS,
             queries,
             left_out,
             distances,
             indices,
+            np.empty(128, dtype=np.intp),
+            np.empty(128),
         )
 
 

@@ -136,6 +136,6 @@ class RowEvidence:
             order = np.lexsort(cases)
             cases = np.ascontiguousarray(cases[:, order])
             tails = np.empty(anchors.size)
-            _kernels.neighbor_windows.hypergeometric_tails(*cases, tails)
+            _kernels.neighbor_windows.hypergeometric_tails(cases, tails)
             least[order] = np.minimum(least[order], tails)
         return np.minimum(least * max(gaps.size, 1), 1.0)

@@ -12,6 +12,7 @@ from skanomaly import _kernels
 from skanomaly.audit._graph import Graph
 from skanomaly.audit._layout import Layout
 from skanomaly.audit._null import SMALLEST, sequential_pvalue
+from skanomaly.audit._statistics import shuffles
 
 __all__ = ["Scan", "scan_edges"]
 
@@ -71,7 +72,8 @@ def scan_edges(
     totals = _crossings(layout, graph)
     block_at = np.empty(n, dtype=np.intp)
     block_at[layout.places] = layout.blocks
-    _kernels.edge_scan.crossing_moments(block_at, layout.sizes, graph.sums, mean, variance, covariance)
+    before = np.zeros(layout.sizes.size)
+    _kernels.edge_scan.crossing_moments(block_at, layout.sizes, graph.sums, before, mean, variance, covariance)
     weight = float(graph.sums[:, 0].sum())
     place = np.arange(n)
     allowed = layout.cuts & (variance > 1e-12 * weight**2 / n)
@@ -102,7 +104,7 @@ def _crossings(layout: Layout, graph: Graph) -> NDArray[np.float64]:
     """Weight of the edges that cross the cut before each place."""
     totals = np.zeros(layout.rows.size)
     if graph.ends is None:
-        _kernels.edge_scan.crossing_totals(*graph.merged, layout.places, totals)
+        _kernels.edge_scan.crossing_totals(*graph.merged, layout.places[None], totals[None])
     else:
         np.cumsum((graph.ends[:, 1] - graph.ends[:, 0])[:-1], out=totals[1:])
     return totals
@@ -110,11 +112,17 @@ def _crossings(layout: Layout, graph: Graph) -> NDArray[np.float64]:
 
 class _Maxima:
     def __init__(self, layout: Layout, graph: Graph, mean: NDArray[np.float64], deviation: NDArray[np.float64]) -> None:
-        self._arguments = (layout.offsets, *graph.merged, layout.places, mean, deviation)
+        self._layout, self._graph = layout, graph
+        self._mean, self._deviation = np.where(deviation > 0, mean, -np.inf), np.where(deviation > 0, deviation, 1.0)
 
     def __call__(self, rng: np.random.Generator, n_draws: int) -> NDArray[np.float64]:
         out = np.empty(n_draws)
-        _kernels.edge_scan.permuted_scan_maxima(rng, *self._arguments, out)
+        for part, places in shuffles(rng, self._layout, self._layout.places, n_draws):
+            totals = np.empty(places.shape)
+            _kernels.edge_scan.crossing_totals(*self._graph.merged, places, totals)
+            np.subtract(self._mean, totals, out=totals)
+            totals /= self._deviation
+            out[part] = totals.max(axis=1)
         return out
 
 

@@ -1,21 +1,34 @@
 """Statistics of the edges of a neighbour graph, with their exact mean and covariance when rows are shuffled."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skanomaly import _kernels
+from skanomaly._support._blocks import row_blocks
 from skanomaly.audit._graph import Graph
 from skanomaly.audit._layout import Layout
 
-__all__ = ["Distance", "EdgeStatistic", "MeanGap", "SameGroup", "Scales", "permutation_moments", "scale_thresholds"]
+__all__ = [
+    "Distance",
+    "EdgeStatistic",
+    "MeanGap",
+    "SameGroup",
+    "Scales",
+    "permutation_moments",
+    "scale_thresholds",
+    "shuffles",
+]
 
 _N_SCALES = 12
 # Below this expected edge weight a count is too skewed for the normal distribution.
 _LEAST_EXPECTED = 20.0
 _N_DISTANCE_GAPS = 64
+_SHUFFLED_AT_ONCE = 1 << 15  # values
 
 
 def permutation_moments(
@@ -65,6 +78,27 @@ def permutation_moments(
         + disjoint[:, None, None] * (2 * pairs - 4 * rows)
     ).sum(axis=0)
     return mean, covariance
+
+
+def shuffles(
+    rng: np.random.Generator, layout: Layout, values: NDArray[Any], n_draws: int
+) -> Iterator[tuple[slice, NDArray[Any]]]:
+    """Shuffle values within blocks again and again.
+
+    Yields
+    ------
+    part : slice
+        Some of the `n_draws` rounds.
+    shuffled : ndarray of shape (n_part, n)
+        Each row is the one before shuffled.
+    """
+    values = values.copy()
+    n_used = int(np.maximum(np.diff(layout.offsets) - 1, 0).sum())
+    for part in row_blocks(n_draws, max(1, _SHUFFLED_AT_ONCE // values.size)):
+        shuffled = np.empty((part.stop - part.start, values.size), dtype=values.dtype)
+        uniforms = rng.random((len(shuffled), n_used))
+        _kernels.permutation_moments.shuffle_blocks(uniforms, layout.offsets, values, shuffled)
+        yield part, shuffled
 
 
 class EdgeStatistic(ABC):
@@ -131,27 +165,25 @@ class Scales(EdgeStatistic):
     @cached_property
     def totals(self) -> NDArray[np.float64]:  # as in the base class
         if self.layout.consecutive and self.graph.ends is not None:
-            counts = np.empty(self.thresholds.size, dtype=np.intp)
-            gaps = self.thresholds.astype(np.intp)
-            _kernels.ordered_edges.count_gaps(self.graph.indptr, self.graph.indices, gaps, counts)
-            return counts.astype(np.float64)
+            rows = np.repeat(np.arange(self.layout.rows.size), np.diff(self.graph.indptr))
+            counts = np.cumsum(np.bincount(np.abs(self.graph.indices - rows), minlength=self.layout.rows.size))
+            return counts[self.thresholds.astype(np.intp)].astype(np.float64)
         out = np.empty(self.thresholds.size + 1)
         kernels = _kernels.permutation_moments
         if self._bins is None:
-            kernels.threshold_totals(*self.graph.merged, self.layout.coordinates, self.thresholds, out)
+            kernels.threshold_totals(*self.graph.merged, self.layout.coordinates[None], self.thresholds, out[None])
         else:
-            kernels.bin_totals(*self.graph.merged, self.layout.ranks, self._bins, out)
+            kernels.bin_totals(*self.graph.merged, self.layout.ranks[None], self._bins, out[None])
         return np.cumsum(out)[:-1]
 
     def draw(self, rng: np.random.Generator, n_draws: int) -> NDArray[np.float64]:  # as in the base class
         out = np.empty((n_draws, self.thresholds.size + 1))
         layout, kernels = self.layout, _kernels.permutation_moments
-        if self._bins is None:
-            kernels.permuted_threshold_totals(
-                rng, layout.offsets, *self.graph.merged, layout.coordinates, self.thresholds, out
-            )
-        else:
-            kernels.permuted_bin_totals(rng, layout.offsets, *self.graph.merged, layout.ranks, self._bins, out)
+        for part, places in shuffles(rng, layout, layout.coordinates if self._bins is None else layout.ranks, n_draws):
+            if self._bins is None:
+                kernels.threshold_totals(*self.graph.merged, places, self.thresholds, out[part])
+            else:
+                kernels.bin_totals(*self.graph.merged, places, self._bins, out[part])
         return self.reduce(np.cumsum(out, axis=1)[:, :-1])
 
 
@@ -190,17 +222,20 @@ class Distance(Scales):
 
     def observed_exactly(self) -> float:
         """Return the distance over all gaps."""
-        out = np.empty(self.layout.rows.size)
-        _kernels.permutation_moments.gap_histogram(*self.graph.merged, self.layout.ranks, out)
-        return float(np.abs(np.cumsum(out) - self._background).max() / self.units[0])
+        out = np.empty(1)
+        self._distances(self.layout.ranks[None], out)
+        return float(out[0] / self.units[0])
 
     def draw(self, rng: np.random.Generator, n_draws: int) -> NDArray[np.float64]:  # as in the base class
         out = np.empty(n_draws)
-        _kernels.permutation_moments.permuted_distances(
-            rng, self.layout.offsets, *self.graph.merged, self.layout.ranks, self._background, out
-        )
+        for part, ranks in shuffles(rng, self.layout, self.layout.ranks, n_draws):
+            self._distances(ranks, out[part])
         out /= self.units[0]
         return out
+
+    def _distances(self, ranks: NDArray[np.intp], out: NDArray[np.float64]) -> None:
+        histogram = np.empty_like(self._background)
+        _kernels.permutation_moments.gap_distances(*self.graph.merged, ranks, self._background, histogram, out)
 
 
 class MeanGap(EdgeStatistic):
@@ -224,13 +259,14 @@ class MeanGap(EdgeStatistic):
 
     @cached_property
     def totals(self) -> NDArray[np.float64]:  # as in the base class
-        return np.array([_kernels.permutation_moments.gap_total(*self.graph.merged, self.layout.coordinates)])
+        out = np.empty(1)
+        _kernels.permutation_moments.gap_totals(*self.graph.merged, self.layout.coordinates[None], out)
+        return out
 
     def draw(self, rng: np.random.Generator, n_draws: int) -> NDArray[np.float64]:  # as in the base class
         out = np.empty(n_draws)
-        _kernels.permutation_moments.permuted_gap_totals(
-            rng, self.layout.offsets, *self.graph.merged, self.layout.coordinates, out
-        )
+        for part, line in shuffles(rng, self.layout, self.layout.coordinates, n_draws):
+            _kernels.permutation_moments.gap_totals(*self.graph.merged, line, out[part])
         return self.reduce(out[:, None])
 
 
@@ -247,13 +283,14 @@ class SameGroup(EdgeStatistic):
 
     @cached_property
     def totals(self) -> NDArray[np.float64]:  # as in the base class
-        return np.array([_kernels.permutation_moments.group_total(*self.graph.merged, self.groups)])
+        out = np.empty(1)
+        _kernels.permutation_moments.group_totals(*self.graph.merged, self.groups[None], out)
+        return out
 
     def draw(self, rng: np.random.Generator, n_draws: int) -> NDArray[np.float64]:  # as in the base class
         out = np.empty(n_draws)
-        _kernels.permutation_moments.permuted_group_totals(
-            rng, self.layout.offsets, *self.graph.merged, self.groups, out
-        )
+        for part, groups in shuffles(rng, self.layout, self.groups, n_draws):
+            _kernels.permutation_moments.group_totals(*self.graph.merged, groups, out[part])
         return self.reduce(out[:, None])
 
 

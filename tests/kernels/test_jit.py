@@ -13,10 +13,9 @@ from skanomaly import _kernels
 from skanomaly._kernels._jit import kernel, watch_compilation
 
 _PLACES = ("HOME", "XDG_CACHE_HOME", "LOCALAPPDATA")  # where numba looks for the user's own cache folder
-_COUNT_GAPS = (
+_COUNT_MUTUAL = (
     "import numpy as np\nfrom skanomaly import _kernels\n"
-    "out = np.empty(3, dtype=np.intp)\n"
-    "_kernels.ordered_edges.count_gaps(np.array([0, 1, 1]), np.array([1]), np.array([0, 1, 2]), out)\nprint(*out)"
+    "print(_kernels.ordered_edges.count_mutual(np.array([0, 1, 2]), np.array([1, 0])))"
 )
 
 
@@ -34,13 +33,14 @@ def test_kernel_sees_nan():
 
 
 def test_kernels_leave_the_references_of_their_arguments():
-    rows, offsets, generator = np.ones((3, 2)), np.array([0, 2, 6]), np.random.default_rng(0)
-    values, panels, center = np.arange(6.0), np.zeros((1, 1280)), np.zeros(2)
-    before = [sys.getrefcount(part) for part in (rows, offsets, generator, values, panels, center)]
+    rows, offsets, uniforms = np.ones((3, 2)), np.array([0, 2, 6]), np.full((1, 4), 0.5)
+    values, panels, center, out = np.arange(6.0), np.zeros((1, 1280)), np.zeros(2), np.empty((1, 6))
+    arrays = rows, offsets, uniforms, values, panels, center, out
+    before = [sys.getrefcount(part) for part in arrays]
     for _ in range(5):
         _kernels.projection.fill_panels(rows, 0, center, panels)
-        _kernels.permutation_moments.shuffle_blocks(generator, offsets, values)
-    assert [sys.getrefcount(part) for part in (rows, offsets, generator, values, panels, center)] == before
+        _kernels.permutation_moments.shuffle_blocks(uniforms, offsets, values, out)
+    assert [sys.getrefcount(part) for part in arrays] == before
 
 
 def test_kernel_without_a_disk_cache_computes_the_same(monkeypatch):
@@ -69,7 +69,7 @@ def test_package_that_cannot_write_beside_itself_caches_with_the_user_or_not_at_
     for name, place in zip(_PLACES, (home, cache, home or cache), strict=True):
         if place is not None:
             environment[name] = str(tmp_path / place)
-    code = f"import skanomaly\nprint(skanomaly.__file__)\n{_COUNT_GAPS}"
+    code = f"import skanomaly\nprint(skanomaly.__file__)\n{_COUNT_MUTUAL}"
     # Away from the working folder, which Python would look into first.
     run = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
@@ -79,7 +79,7 @@ def test_package_that_cannot_write_beside_itself_caches_with_the_user_or_not_at_
         env=environment,
         cwd=tmp_path,
     )
-    assert run.stdout.split() == [str(folder / "__init__.py"), "0", "1", "1"]
+    assert run.stdout.split() == [str(folder / "__init__.py"), "1"]
     assert run.stderr == ""
     assert len({path.parent for path in tmp_path.rglob("*.nbi")}) == (0 if numba.config.DISABLE_JIT else n_folders)
 
@@ -121,14 +121,14 @@ def test_fault_inside_a_kernel_module_is_passed_on(monkeypatch):
 def test_two_processes_may_compile_at_once(tmp_path):
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "SKANOMALY_KERNEL_CACHE": "1"}
     runs = [
-        subprocess.Popen([sys.executable, "-c", _COUNT_GAPS], stdout=subprocess.PIPE, text=True, env=environment)
+        subprocess.Popen([sys.executable, "-c", _COUNT_MUTUAL], stdout=subprocess.PIPE, text=True, env=environment)
         for _ in range(2)
     ]
-    assert [run.communicate(timeout=300)[0].split() for run in runs] == [["0", "1", "1"]] * 2
+    assert [run.communicate(timeout=300)[0].split() for run in runs] == [["1"]] * 2
     again = subprocess.run(
-        [sys.executable, "-c", _COUNT_GAPS], capture_output=True, text=True, check=True, env=environment
+        [sys.executable, "-c", _COUNT_MUTUAL], capture_output=True, text=True, check=True, env=environment
     )
-    assert again.stdout.split() == ["0", "1", "1"]
+    assert again.stdout.split() == ["1"]
 
 
 def test_start_of_a_compilation_is_announced():

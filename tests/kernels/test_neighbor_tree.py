@@ -13,8 +13,8 @@ def _build(X, leaf_size):
         n_nodes, largest = 2 * n_nodes + 1, (largest + 1) // 2
     order = np.arange(len(X))
     edges, first_rows = np.zeros((n_nodes, 2), dtype=np.intp), np.zeros(n_nodes, dtype=np.intp)
-    boxes = np.zeros((n_nodes, 2, X.shape[1]))
-    _kernels.neighbor_tree.build_tree(X, leaf_size, order, edges, boxes, first_rows)
+    boxes = np.full((n_nodes, X.shape[1]), np.inf), np.full((n_nodes, X.shape[1]), -np.inf)
+    _kernels.neighbor_tree.build_tree(X, leaf_size, order, edges, *boxes, first_rows)
     return order, edges, boxes, first_rows
 
 
@@ -23,8 +23,9 @@ def _search(X, Q, n_neighbors, excluded=None, *, leaf_size=4):
     distances = np.full((len(Q), n_neighbors), np.inf)
     indices = np.full((len(Q), n_neighbors), EMPTY, dtype=np.intp)
     excluded = np.full(len(Q), -1, dtype=np.intp) if excluded is None else excluded
+    scratch = np.empty(128, dtype=np.intp), np.empty(128)
     _kernels.neighbor_tree.search_tree(
-        X[order], order, edges, boxes, first_rows, leaf_size, Q, excluded, distances, indices
+        X[order], order, edges, *boxes, first_rows, leaf_size, Q, excluded, distances, indices, *scratch
     )
     return np.sqrt(distances), indices
 
@@ -62,30 +63,32 @@ def test_nodes_halve_the_rows_and_boxes_hold_them(seed):
         rows = order[start:stop]
         if rows.size == 0:
             continue
-        assert np.array_equal(boxes[node], [X[rows].min(axis=0), X[rows].max(axis=0)])
+        assert np.array_equal([boxes[0][node], boxes[1][node]], [X[rows].min(axis=0), X[rows].max(axis=0)])
         assert first_rows[node] == rows.min()
         assert rows.size <= 4 or np.array_equal(
             edges[2 * node + 1 : 2 * node + 3], [[start, (start + stop) // 2], [(start + stop) // 2, stop]]
         )
 
 
-@pytest.mark.parametrize("middle", [0, 1, 12, 24, 25])
-def test_split_puts_the_smaller_rows_first(seed, middle):
-    X = np.random.default_rng(seed).integers(0, 4, size=(25, 1)).astype(np.float64)
-    order = np.arange(25)[::-1].copy()
-    _kernels.neighbor_tree.split_at(X, 0, order, 0, middle, 25)
-    expected = np.lexsort([np.arange(25), X[:, 0]])
-    assert set(order[:middle]) == set(expected[:middle])
-    assert sorted(order) == list(range(25))
+@pytest.mark.parametrize("n_rows", [2, 3, 25, 60])
+def test_first_half_holds_the_smaller_rows_of_the_widest_column(seed, n_rows):
+    X = np.random.default_rng(seed).integers(0, 4, size=(n_rows, 2)) * [1.0, 10.0]
+    order, edges, *_ = _build(X, 1)
+    for node, (start, stop) in enumerate(edges):
+        rows = np.sort(order[start:stop])
+        if rows.size < 2:
+            continue
+        ascending = rows[np.argsort(X[rows, np.ptp(X[rows], axis=0).argmax()], kind="stable")]
+        first = slice(*edges[2 * node + 1])
+        assert sorted(order[first]) == sorted(ascending[: len(rows) // 2])
 
 
 @pytest.mark.parametrize("query", [[0.5, 0.5], [-3.0, 0.2], [4.0, 5.0], [1.0, 1.0]])
-def test_box_distance_is_that_of_its_nearest_point(query):
-    box, query = np.array([[0.0, 0.0], [1.0, 1.0]]), np.array(query)
-    expected = reference.squared_distance(np.clip(query, 0, 1), query)
-    found = _kernels.neighbor_tree.box_distance(box, query)
-    assert found <= expected
-    assert found == pytest.approx(expected, rel=1e-12)
+def test_nearer_half_is_searched_first_and_the_farther_one_left_out(query):
+    X = np.array([[0.0, 0.0], [1.0, 1.0], [9.0, 0.0], [10.0, 1.0]])
+    for rows in (X, X[::-1] * -1.0):
+        point = np.array([query]) * (1.0 if rows is X else -1.0)
+        assert np.array_equal(_search(rows, point, 1, leaf_size=1)[1], reference.nearest(rows, point, 1)[1])
 
 
 def test_infinite_distances_fill_the_list():

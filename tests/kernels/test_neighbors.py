@@ -153,20 +153,29 @@ def test_upper_limit_rules_out_pairs_before_the_list_is_full(seed):
     assert measured == 30
 
 
+def _limit(bounds, rank):
+    """The limit of one list that is set by a row of bounds, without allowances."""
+    uppers, order = np.full(1, np.inf), np.arange(len(bounds))
+    X = np.zeros((len(bounds), 1))
+    _kernels.neighbors.fill_neighbors(
+        bounds[None], order, X, X[:1], np.zeros(1), 1.0, SLACK, order, np.full(1, -1), rank, 0.0, uppers,
+        np.empty(129), np.full((1, 1), np.inf), np.full((1, 1), EMPTY),
+    )  # fmt: skip
+    return uppers[0]
+
+
 @pytest.mark.parametrize(("size", "rank"), [(64, 1), (64, 64), (640, 3), (1000, 20)])
-def test_smallest_of_lanes_is_not_less_than_the_value_of_that_rank(seed, size, rank):
+def test_limit_is_not_less_than_the_bound_of_that_rank(seed, size, rank):
     values = np.random.default_rng(seed).normal(size=size)
-    found = _kernels.neighbors.smallest_of_lanes(values, rank, np.empty(64), np.empty(64))
     lanes = np.sort(values[: size // 64 * 64].reshape(-1, 64).min(axis=0))
-    assert found == lanes[rank - 1]
-    assert found >= np.sort(values)[rank - 1]
+    assert _limit(values, rank) == lanes[rank - 1]
+    assert _limit(values, rank) >= np.sort(values)[rank - 1]
 
 
-def test_smallest_of_lanes_passes_over_what_is_not_a_number():
+def test_limit_passes_over_bounds_that_are_not_numbers():
     values = np.full(128, np.nan)
     values[[3, 70]] = 2.0, 1.0
-    found = [_kernels.neighbors.smallest_of_lanes(values, rank, np.empty(64), np.empty(64)) for rank in (1, 2, 3)]
-    assert found == [1.0, 2.0, np.inf]
+    assert [_limit(values, rank) for rank in (1, 2, 3)] == [1.0, 2.0, np.inf]
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -208,7 +217,6 @@ def test_bounds_of_unknown_error_limit_nothing(seed):
     assert np.isinf(_limited(X, X[:4], 3, error=np.nan)[2]).all()
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_squared_distance_is_summed_in_float64(dtype):
-    left, right = np.array([1e4 + 1, 3.0], dtype=dtype), np.array([1e4, 3.5], dtype=dtype)
-    assert _kernels.neighbors.squared_distance(left, right) == reference.squared_distance(left, right)
+def test_distances_are_summed_in_float64():
+    X, Q = np.array([[1e4 + 1, 3.0]], dtype=np.float32), np.array([[1e4, 3.5]], dtype=np.float32)
+    assert _fill(X, Q, 1, dtype=np.float32)[0] ** 2 == pytest.approx(reference.squared_distance(X[0], Q[0]), rel=1e-14)

@@ -35,13 +35,6 @@ def test_count_mutual_matches_the_definition(seed):
     assert kernels.count_mutual(indptr, indices) == reference.mutual(indptr, indices)
 
 
-def test_count_gaps_matches_the_definition(seed):
-    indptr, indices = _graph(seed)
-    gaps, out = np.array([1, 3, 8], dtype=np.intp), np.empty(3, dtype=np.intp)
-    kernels.count_gaps(indptr, indices, gaps, out)
-    np.testing.assert_array_equal(out, reference.near(indptr, indices, gaps))
-
-
 def test_graph_without_edges_counts_nothing():
     indptr, indices = np.zeros(4, dtype=np.intp), np.empty(0, dtype=np.intp)
     ends = np.empty((3, 3), dtype=np.intp)

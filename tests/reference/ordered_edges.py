@@ -26,9 +26,3 @@ def mutual(indptr, indices):
     """Return the number of pairs of rows that name each other."""
     named = neighbor_lists(indptr, indices)
     return sum(b in named[a] and a in named[b] for a in range(len(named)) for b in range(a))
-
-
-def near(indptr, indices, gaps):
-    """Return the number of edges whose ends are at most each gap apart in the order."""
-    apart = [abs(other - row) for row, named in enumerate(neighbor_lists(indptr, indices)) for other in named]
-    return np.array([sum(gap <= limit for gap in apart) for limit in gaps])

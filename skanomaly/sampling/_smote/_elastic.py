@@ -12,6 +12,7 @@ from skanomaly._support._blocks import map_blocks, row_blocks
 from skanomaly._support._labels import check_classification_targets
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._validation import validate_data
+from skanomaly._support._warping import nearest_warped, warping_scratch
 from skanomaly.sampling._smote._engine import NEIGHBORS, Segments, find_neighbors, join_within
 from skanomaly.sampling._smote._interpolator import Interpolator
 from skanomaly.sampling._strategy import STRATEGY
@@ -157,7 +158,10 @@ class ElasticSMOTE(Interpolator):
         for block in row_blocks(len(made), _BLOCK):
             out = np.empty((len(picks[block]), *series.shape[1:]))
             first, second = self.parents_[block].T.copy()
-            _kernels.elastic.elastic_rows(series, first, second, self.steps_[block], radius, picks[block], out)
+            scratch = warping_scratch(self._n_timepoints, self._n_timepoints, radius)
+            _kernels.elastic.elastic_rows(
+                series, first, second, self.steps_[block], radius, picks[block], *scratch, out
+            )
             made[block] = out.reshape(len(out), -1)
         return made
 
@@ -178,9 +182,7 @@ class ElasticSMOTE(Interpolator):
         def find(block: slice) -> None:
             for place in range(block.start, block.stop):
                 row = queries[place]
-                found[place] = _kernels.banded_warping.nearest_warped(
-                    series[row], places, offsets, row, n_neighbors, self.band
-                )[1]
+                found[place] = nearest_warped(series[row], places, offsets, row, n_neighbors, self.band)[1]
 
         map_blocks(find, row_blocks(len(queries), _BLOCK), n_jobs=n_jobs)
         return found

@@ -6,12 +6,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, row_blocks
 from skanomaly._support._neighbors import NeighborIndex
 from skanomaly._support._scales import ColumnScaler, SafeRange, column_scale
 from skanomaly._support._sklearn import Interval, StrOptions
 from skanomaly._support._tail import Tail
+from skanomaly._support._warping import nearest_warped, warping_path
 from skanomaly.base import BaseDetector
 from skanomaly.sequence._collections._base import SequenceDetector
 from skanomaly.sequence._collections._representation import SequenceLookup, describe, normal_sequences, resample
@@ -178,9 +178,7 @@ class SequenceNeighbors(SequenceDetector):
         def nearest(part: slice) -> list[tuple[float, int]]:
             found = []
             for query, without in zip(shapes[part], left_out[part], strict=True):
-                costs, indices = _kernels.banded_warping.nearest_warped(
-                    query, places, offsets, without, self.n_neighbors_, float(self.band)
-                )
+                costs, indices = nearest_warped(query, places, offsets, without, self.n_neighbors_, float(self.band))
                 found.append((costs[-1], indices[-1]))
             return found
 
@@ -202,6 +200,6 @@ class SequenceNeighbors(SequenceDetector):
         if self.representation in {"resampled", "statistics"}:
             return np.linalg.norm(query - neighbor, axis=1)
         radius = max(1.0, float(self.band) * self.n_points)
-        path = _kernels.banded_warping.warping_path(query, neighbor, radius)
+        path = warping_path(query, neighbor, radius)
         gaps = np.linalg.norm(query[path[:, 0]] - neighbor[path[:, 1]], axis=1)
         return np.bincount(path[:, 0], gaps) / np.bincount(path[:, 0])

@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from skanomaly import _kernels
 from skanomaly._support._fractions import whole_above
 from skanomaly._support._scales import ROUNDING, SafeRange, column_scale
 from skanomaly._support._sklearn import Interval, StrOptions
+from skanomaly._support._warping import warping_path
 from skanomaly.base import BaseDetector
 from skanomaly.sequence._collections._base import SequenceDetector
 from skanomaly.sequence._collections._representation import SequenceLookup, normal_sequences, resample
@@ -161,8 +161,9 @@ class ReferenceDetector(SequenceDetector):
         if self.alignment == "dtw":
             radius = max(1.0, float(self.band) * min(n_timepoints, n_reference))
             own, other = series / self._unit, self.reference_ / self._unit
-            path = _kernels.banded_warping.warping_path
-            return path(own, other, radius) if n_timepoints >= n_reference else path(other, own, radius)[:, ::-1]
+            if n_timepoints >= n_reference:
+                return warping_path(own, other, radius)
+            return warping_path(other, own, radius)[:, ::-1]
         own_places = np.arange(n_timepoints)
         if self.alignment == "shift":
             partners = own_places + self._lag(series)
