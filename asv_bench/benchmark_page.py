@@ -59,7 +59,7 @@ SECTIONS = [
     ("Detection", "Auxiliary anomalies", "auxiliary_anomalies.py", "any"),
     ("Detection", "Model selection without labels", "label_free_selection.py", "any"),
     ("Detection", "Resampling", "resampling_quality.py --tables vowels thyroid", "any"),
-    ("Calibration", "Nominal and observed rates", "calibration.py --runs 1000", "any"),
+    ("Calibration", "Nominal and observed rates", "calibration.py --runs 500", "any"),
     ("Calibration", "Contamination", "contamination.py --seeds 0 --cases {scratch}", "any"),
     ("Calibration", "Metrics of uninformative scores", "metrics_trust.py", "any"),
     ("Contract", "scikit-learn's estimator checks", "checks.py", "any"),
