@@ -62,6 +62,7 @@ def test_scores_do_not_depend_on_the_unit(seed, encoder, head):
     assert_allclose(clone(detector).fit(300 * series - 7e3).score_samples(300 * series - 7e3), scores, atol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:.*all but a few are equal, and it does not see how:UserWarning")  # trimmed, spike
 @pytest.mark.parametrize("head", HEADS)
 @pytest.mark.parametrize("encoder", ["delay", "convolution"])
 @pytest.mark.parametrize(
