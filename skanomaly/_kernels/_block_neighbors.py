@@ -53,11 +53,9 @@ def sum_smallest_roots(squares, bits, member, size, n_smallest, low, high):
     while high - low > 1 and n_within != n_smallest:  # fewer than wanted up to `low`, enough up to `high`
         part = 0.5 if halve else (n_smallest - n_low) / (n_within - n_low)
         halve = not halve
-        middle = low + np.int64(part * float(high - low))
-        if middle <= low:
+        middle = low + np.int64(part * float(high - low))  # below `high`, as the part is at most 1 - 1 / size
+        if middle == low:
             middle = low + 1
-        elif middle >= high:
-            middle = high - 1
         found = 0
         for place in range(size):
             found += 1 if bits[member, place] <= middle else 0
