@@ -1,14 +1,16 @@
 """Nearest donors of missing cells, under the Euclidean distance over the columns that two rows share."""
 
+import math
+
 import numpy as np
 
-from skanomaly._kernels._jit import allocating_kernel, inner_kernel
+from skanomaly._kernels._jit import inner_kernel, kernel
 
 __all__ = ["cell_neighbors_nan", "shared_distances_nan"]
 
 
-@allocating_kernel
-def shared_distances_nan(query, table, mismatch, distances):
+@kernel
+def shared_distances_nan(query, table, mismatch, sums, distances):
     """Write the mean squared difference from one row to every column of `table`, over shared coordinates.
 
     With O the coordinates present in both, entry j is ``sum_{f in O} c_f(q_f, t_fj) / |O|``, where ``c_f`` is the
@@ -26,20 +28,19 @@ def shared_distances_nan(query, table, mismatch, distances):
         One donor a column, so that the inner loop runs along memory. NaN where missing.
     mismatch : ndarray of shape (n_features,)
         0 for a numeric coordinate.
+    sums : ndarray of shape (2, 1024), float64
+        Scratch.
     distances : ndarray of shape (n_donors,)
         Written.
     """
     n_features, n_donors = table.shape
-    shared = np.empty(1024)
-    total = np.empty(1024)
     for start in range(0, n_donors, 1024):
         width = min(1024, n_donors - start)
         for offset in range(width):
-            shared[offset] = 0.0
-            total[offset] = 0.0
+            sums[0, offset] = sums[1, offset] = 0.0
         for feature in range(n_features):
             value = query[feature]
-            if np.isnan(value):
+            if math.isnan(value):
                 continue
             row = table[feature, start : start + width]
             price = mismatch[feature]
@@ -47,16 +48,16 @@ def shared_distances_nan(query, table, mismatch, distances):
                 for offset in range(width):
                     other = row[offset]
                     present = other == other  # noqa: PLR0124  # false for NaN; isnan() does not vectorise here
-                    shared[offset] += 1.0 if present else 0.0
-                    total[offset] += price if present and other != value else 0.0
+                    sums[0, offset] += 1.0 if present else 0.0
+                    sums[1, offset] += price if present and other != value else 0.0
             else:
                 for offset in range(width):
                     difference = row[offset] - value
                     present = difference == difference  # noqa: PLR0124  # as above
-                    shared[offset] += 1.0 if present else 0.0
-                    total[offset] += difference * difference if present else 0.0
+                    sums[0, offset] += 1.0 if present else 0.0
+                    sums[1, offset] += difference * difference if present else 0.0
         for offset in range(width):
-            distances[start + offset] = total[offset] / shared[offset] if shared[offset] > 0.0 else -1.0
+            distances[start + offset] = sums[1, offset] / sums[0, offset] if sums[0, offset] > 0.0 else -1.0
 
 
 @inner_kernel
@@ -85,17 +86,16 @@ def _sink(distances, indices, size, distance, index):
 
 
 @inner_kernel
-def _nearest(distances, allowed, limit, heap_distances, heap_indices):
+def _nearest(distances, limit, heap_distances, heap_indices):
     """Fill the heaps with the `limit` smallest distances that are not negative, nearest first; return how many.
 
-    ``allowed`` of length 0 allows every entry. Ties go to the smaller index.
+    Ties go to the smaller index.
     """
     size = 0
-    every = allowed.size == 0
     worst = np.inf
     for index in range(distances.size):
         distance = distances[index]
-        if distance < 0.0 or not (every or allowed[index]):
+        if distance < 0.0:
             continue
         if size < limit:
             at = size
@@ -128,17 +128,34 @@ def _has_all(observed, query, column, index):
     if column >= 0:
         return observed[column, index]
     for feature in range(query.size):  # noqa: SIM110  # a generator does not compile
-        if np.isnan(query[feature]) and not observed[feature, index]:
+        if math.isnan(query[feature]) and not observed[feature, index]:
             return False
     return True
 
 
-@allocating_kernel
-def cell_neighbors_nan(queries, table, observed, mismatch, own, starts, columns, limits, pool, indices, counts):
+@kernel
+def cell_neighbors_nan(
+    queries,
+    table,
+    observed,
+    mismatch,
+    own,
+    starts,
+    columns,
+    limits,
+    sums,
+    distances,
+    left,
+    pool,
+    near,
+    costs,
+    indices,
+    counts,
+):
     """Find the nearest donors of each missing cell, nearest first, ties by index.
 
-    One pass over the donors per query keeps its `pool` nearest in a heap; each cell then takes the first that have
-    its column. Only a cell that finds too few among them scans all donors. Rows without a shared coordinate are
+    One pass over the donors per query keeps some of the nearest, the pool, in a heap; each cell then takes the first
+    of them that have its column. Only a cell that finds too few scans all donors. Rows without a shared coordinate are
     never donors.
 
     Cost O(n_queries n_donors n_features). The order is that of scikit-learn's ``KNNImputer`` (Troyanskaya et al.
@@ -160,37 +177,36 @@ def cell_neighbors_nan(queries, table, observed, mismatch, own, starts, columns,
         The cell's column, or -1 for all columns that the query lacks, from one donor.
     limits : ndarray of shape (n_cells,), int
         Donors wanted, at most ``indices.shape[1]``.
-    pool : int
-        Size of the first heap, at least 1; it affects the time only.
+    sums : ndarray of shape (2, 1024), float64
+        Scratch.
+    distances, left : ndarray of shape (n_donors,), float64
+        Scratch.
+    pool, near : ndarray of shape (n_pool,), float64 and int64
+        Scratch: the first heap. Its size, at least 1, affects the time only.
+    costs : ndarray of shape (max_limit,), float64
+        Scratch.
     indices : ndarray of shape (n_cells, max_limit), int
         Written up to ``counts``.
     counts : ndarray of shape (n_cells,), int
         Written: donors found.
     """
-    n_donors = table.shape[1]
-    distances = np.empty(n_donors)
-    size = max(pool, indices.shape[1])
-    heap_distances = np.empty(size)
-    heap_indices = np.empty(size, dtype=np.int64)
-    more_distances = np.empty(indices.shape[1])
-    every = np.empty(0, dtype=np.bool_)
-    for row in range(queries.shape[0]):
+    n_pool = pool.size
+    for row in range(own.size):
         query = queries[row]
-        shared_distances_nan(query, table, mismatch, distances)
+        shared_distances_nan(query, table, mismatch, sums, distances)
         if own[row] >= 0:
             distances[own[row]] = -1.0
-        kept = _nearest(distances, every, pool, heap_distances, heap_indices)
+        kept = _nearest(distances, n_pool, pool, near)
         for cell in range(starts[row], starts[row + 1]):
             found = 0
             for place in range(kept):
                 if found == limits[cell]:
                     break
-                if _has_all(observed, query, columns[cell], heap_indices[place]):
-                    indices[cell, found] = heap_indices[place]
+                if _has_all(observed, query, columns[cell], near[place]):
+                    indices[cell, found] = near[place]
                     found += 1
-            if found < limits[cell] and kept == pool:
-                allowed = np.empty(n_donors, dtype=np.bool_)
-                for index in range(n_donors):
-                    allowed[index] = _has_all(observed, query, columns[cell], index)
-                found = _nearest(distances, allowed, limits[cell], more_distances, indices[cell])
+            if found < limits[cell] and kept == n_pool:
+                for index in range(distances.size):
+                    left[index] = distances[index] if _has_all(observed, query, columns[cell], index) else -1.0
+                found = _nearest(left, limits[cell], costs, indices[cell])
             counts[cell] = found

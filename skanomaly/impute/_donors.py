@@ -184,6 +184,7 @@ def map_cells(
         found = np.zeros((cells.stop - cells.start, max(int(limits[cells].max(initial=1)), 1)), dtype=np.int64)
         counts = np.zeros(len(found), dtype=np.int64)
         wanted = _MARGIN * np.mean(limits[cells] / fraction[cells]) + 8 if len(found) else 1.0
+        n_pool = int(min(wanted, n_donors))
         _kernels.nan_distances.cell_neighbors_nan(
             queries[queries_of],
             donors.space,
@@ -193,7 +194,11 @@ def map_cells(
             starts[queries_of.start : queries_of.stop + 1] - cells.start,
             columns[cells],
             limits[cells],
-            int(min(wanted, n_donors)),
+            np.empty((2, 1024)),
+            *np.empty((2, n_donors)),
+            np.empty(n_pool),
+            np.empty(n_pool, dtype=np.int64),
+            np.empty(found.shape[1]),
             found,
             counts,
         )

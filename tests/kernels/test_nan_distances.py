@@ -21,7 +21,8 @@ def _table(seed, n_rows=40, n_columns=4, rate=0.3, kind="normal"):
 
 def _distances(query, rows, mismatch):
     distances = np.empty(len(rows))
-    _kernels.nan_distances.shared_distances_nan(query, np.ascontiguousarray(rows.T), mismatch, distances)
+    scratch = np.full((2, 1024), np.nan)
+    _kernels.nan_distances.shared_distances_nan(query, np.ascontiguousarray(rows.T), mismatch, scratch, distances)
     return distances
 
 
@@ -38,7 +39,11 @@ def _search(queries, rows, mismatch, cells, limit, pool, own=None):
         np.searchsorted(places, np.arange(len(queries) + 1)),
         np.ascontiguousarray(columns),
         np.full(len(places), limit),
-        pool,
+        np.full((2, 1024), np.nan),
+        *np.full((2, len(rows)), np.nan),
+        np.full(pool, np.nan),
+        np.zeros(pool, dtype=np.int64),
+        np.full(limit, np.nan),
         found,
         counts,
     )
