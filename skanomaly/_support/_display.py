@@ -127,13 +127,14 @@ def read_number(value: Any, name: str, *, optional: bool = True) -> Any:
     raise TypeError(f"{name}={short_text(value)} is no number; give a number{' or None' if optional else ''}.")
 
 
-def read_count(value: Any, name: str) -> int:
-    """Return a number of at least 1, or raise an error.
+def read_count(value: Any, name: str, least: int = 1) -> int:
+    """Return a whole number of at least `least`, or raise an error.
 
     Parameters
     ----------
     value : int
     name : str
+    least : int, default=1
 
     Returns
     -------
@@ -142,11 +143,11 @@ def read_count(value: Any, name: str) -> int:
     Raises
     ------
     ValueError
-        If it is no whole number of at least 1.
+        If it is no such number.
     """
-    if isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= 1:
+    if isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= least:
         return int(value)
-    raise ValueError(f"{name}={short_text(value)}; give a whole number of at least 1.")
+    raise ValueError(f"{name}={short_text(value)}; give a whole number of at least {least}.")
 
 
 def drawable(values: Any) -> Any:

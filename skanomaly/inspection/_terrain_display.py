@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._columns import is_frame
-from skanomaly._support._display import ORANGE, axes_for, drawable, read_number, read_numbers
+from skanomaly._support._display import ORANGE, axes_for, drawable, read_count, read_number, read_numbers, short_text
 from skanomaly._support._responses import threshold_of
 from skanomaly.inspection._scores import Scorer, read_tables
 
@@ -101,7 +101,7 @@ class ScoreTerrainDisplay:
             Values of the other columns, those of a Series by name; None uses their medians. With more than two columns
             the rows do not lie on this plane: they are marked as anomalies by their own score.
         grid_resolution : int, default=100
-            Number of grid points per column.
+            Number of grid points per column, at least 2.
         ax : matplotlib Axes, default=None
 
         Returns
@@ -109,9 +109,10 @@ class ScoreTerrainDisplay:
         ScoreTerrainDisplay
         """
         check_is_fitted(estimator)
+        grid_resolution = read_count(grid_resolution, "grid_resolution", 2)
         reader, rows, fixed = read_tables(X, X if at is None else _one_row(at), name="at")
         score = Scorer(estimator, reader)
-        first, second = (_column_index(feature, score.names) for feature in features)
+        first, second = _two_columns(features, score.names)
         base = np.median(rows, axis=0) if at is None else fixed[0]
         horizontal, vertical = (_range(rows[:, column], grid_resolution) for column in (first, second))
         grid = np.tile(base, (grid_resolution**2, 1))
@@ -199,6 +200,15 @@ def _one_row(at: Any) -> Any:
     if isinstance(at, pd.Series) and not isinstance(at.index, pd.RangeIndex):
         return at.to_frame().T
     return at if is_frame(at) else np.atleast_2d(at)
+
+
+def _two_columns(features: Any, names: list[str]) -> tuple[int, int]:
+    """Return the indices of the two columns of a plane."""
+    given = list(features) if isinstance(features, list | tuple | np.ndarray) else []
+    found = [_column_index(feature, names) for feature in given if isinstance(feature, str | int | np.integer)]
+    if len(given) != 2 or len(found) != 2 or found[0] == found[1]:
+        raise ValueError(f"features={short_text(features)}; give two different columns, for example (0, 1).")
+    return found[0], found[1]
 
 
 def _column_index(feature: int | str, names: list[str]) -> int:

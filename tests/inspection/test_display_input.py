@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 
 from skanomaly.audit import ColumnDriftDisplay
+from skanomaly.detectors import GaussianDetector
 from skanomaly.embeddings import PatchMapDisplay
 from skanomaly.events import EventDisplay
-from skanomaly.inspection import ContributionDisplay, ScoreDisplay
+from skanomaly.inspection import ContributionDisplay, ScoreDisplay, ScoreTerrainDisplay
 from skanomaly.sampling import SamplerDisplay
 from skanomaly.sequence import SeriesDisplay
 
@@ -71,3 +72,31 @@ def test_display_names_what_is_wrong(draw, words):
 def test_times_as_text_are_drawn_as_dates(times):
     display = SeriesDisplay.from_predictions(X, SCORES, np.where(SCORES < -15, -1, 1), times=times)
     assert display.times.dtype.kind == "M"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"features": (0,)}, r"features=\(0,\); give two different columns"),
+        ({"features": (0, 1, 2)}, r"features=\(0, 1, 2\); give two different"),
+        ({"features": 1}, "features=1; give two different"),
+        ({"features": None}, "features=None; give two different"),
+        ({"features": (1, -2)}, r"features=\(1, -2\); give two different"),
+        ({"features": (0, 1.5)}, r"features=\(0, 1.5\); give two different"),
+        ({"grid_resolution": 1}, "grid_resolution=1; give a whole number of at least 2"),
+        ({"grid_resolution": 2.5}, "grid_resolution=2.5; give a whole number of at least 2"),
+        ({"grid_resolution": None}, "grid_resolution=None; give a whole number"),
+    ],
+)
+def test_planes_of_score_terrains_are_named(options, words):
+    rows = np.random.default_rng(0).normal(size=(40, 3))
+    with pytest.raises(ValueError, match=words):
+        ScoreTerrainDisplay.from_estimator(GaussianDetector().fit(rows), rows, **options)
+
+
+def test_a_score_terrain_takes_two_grid_points():
+    rows = np.random.default_rng(0).normal(size=(40, 3))
+    display = ScoreTerrainDisplay.from_estimator(
+        GaussianDetector().fit(rows), rows, features=np.array([2, 0]), grid_resolution=2
+    )
+    assert display.scores.shape == (2, 2)
