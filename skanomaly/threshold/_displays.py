@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
-from skanomaly._support._display import BLUE, GREY, ORANGE, axes_for, drawable, read_number, read_numbers
+from skanomaly._support._display import BLUE, GREY, ORANGE, axes_for, drawable, read_number, read_numbers, short_text
 from skanomaly.threshold._conformal import ConformalDetector
 from skanomaly.threshold._contamination import AuditSummary
 from skanomaly.threshold._distribution import ContaminationDistribution
@@ -395,8 +395,10 @@ class SelectionPowerDisplay:
                 f"{type(estimator).__name__} has no calibration rows that count alike; give a ConformalDetector "
                 "without weight_function and group_function, or the numbers of rows to SelectionPowerDisplay."
             )
+        if np.ndim(X) == 0:
+            raise TypeError(f"X={short_text(X)} is no table; give the rows that are to be tested.")
         level = estimator.alpha if alpha is None else alpha
-        return cls.from_predictions(estimator.n_calibration_, len(X), alpha=level, ax=ax)
+        return cls.from_predictions(estimator.n_calibration_, np.shape(X)[0], alpha=level, ax=ax)
 
     @classmethod
     def from_predictions(cls, n_calibration: int, n_rows: int, *, alpha: float = 0.1, ax: Any = None) -> Self:

@@ -1,6 +1,7 @@
 """Distributions of the contamination: an atom at 0 and a continuous part."""
 
 from abc import ABC, abstractmethod
+from numbers import Real
 from typing import Any, final
 
 import numpy as np
@@ -165,9 +166,14 @@ class ContaminationDistribution(ABC):
         Returns
         -------
         low, high : float
+
+        Raises
+        ------
+        ValueError
+            If `level` is no number in (0, 1).
         """
-        if not 0 < level < 1:
-            raise ValueError(f"level={level} must lie strictly between 0 and 1.")
+        if not isinstance(level, Real) or not 0 < level < 1:
+            raise ValueError(f"level={level!r} must be a number strictly between 0 and 1.")
         low, high = self.ppf([(1 - level) / 2, (1 + level) / 2])
         return float(low), float(high)
 

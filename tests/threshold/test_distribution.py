@@ -77,7 +77,7 @@ def test_prior_in_the_wrong_order_raises():
         ContaminationPrior(mean=0.2).distribution()
 
 
-@pytest.mark.parametrize("level", [0.0, 1.0, -1.0])
+@pytest.mark.parametrize("level", [0.0, 1.0, -1.0, None, "90 %"])
 def test_interval_level_is_checked(level):
     with pytest.raises(ValueError, match="level"):
         DISTRIBUTIONS[0].interval(level)

@@ -233,3 +233,9 @@ def test_power_display_of_groups_raises():
     model.fit(np.random.default_rng(0).normal(size=(40, 2)))
     with pytest.raises(TypeError, match="no calibration rows that count alike"):
         SelectionPowerDisplay.from_estimator(model, np.zeros((3, 2)))
+
+
+def test_power_display_without_rows_raises():
+    model = ConformalDetector(FirstColumn(), random_state=0).fit(np.random.default_rng(0).normal(size=(40, 2)))
+    with pytest.raises(TypeError, match="X=None is no table; give the rows"):
+        SelectionPowerDisplay.from_estimator(model, None)
