@@ -205,9 +205,11 @@ def _on_grids(values: Any, grid_shape: tuple[int, int] | None) -> list[NDArray[A
     if values is None or not np.iterable(values):
         raise TypeError(f"patch_scores is {values!r:.50}; give the scores of the patches of each sample.")
     if grid_shape is not None and not (
-        np.iterable(grid_shape) and all(isinstance(side, Integral) for side in grid_shape)
+        np.iterable(grid_shape)
+        and len(grid_shape) == 2
+        and all(isinstance(side, Integral) and side > 0 for side in grid_shape)
     ):
-        raise TypeError(f"grid_shape={grid_shape!r}; give (rows, columns) as whole numbers, or None.")
+        raise TypeError(f"grid_shape={grid_shape!r}; give (rows, columns) as two whole numbers of at least 1, or None.")
     found = []
     for index, part in enumerate(values):
         flat = read_numbers(np.asarray(part).ravel(), f"patch_scores[{index}]")

@@ -186,7 +186,7 @@ class SeriesDisplay:
             scores=scores,
             threshold=threshold,
             labels=labels,
-            events=None if events is None else list(events),
+            events=None if events is None else _read_events(events, len(series)),
             times=places,
             feature_names=feature_names,
         )
@@ -267,11 +267,29 @@ def _numbers(values: Any, name: str, wanted: str) -> NDArray[np.float64]:
         raise ValueError(message) from None
 
 
+def _read_events(events: Any, n_timepoints: int) -> list[SeriesEvent]:
+    """Return events as a list, all of them inside the series."""
+    if isinstance(events, str) or not np.iterable(events):
+        raise TypeError(f"events={short_text(events)}; give a sequence of SeriesEvent, for example of find_events.")
+    found = list(events)
+    for place, event in enumerate(found):
+        if not isinstance(event, SeriesEvent):
+            raise TypeError(f"events[{place}]={short_text(event)} is no SeriesEvent; find_events returns some.")
+        if not 0 <= event.start < event.stop <= n_timepoints:
+            raise ValueError(
+                f"events[{place}] goes from {event.start} to {event.stop} and X has {n_timepoints} time points; give "
+                "the series that it was found in."
+            )
+    return found
+
+
 def _places(times: Any) -> NDArray[Any]:
     """Return times that matplotlib can draw: periods by their starts, text as dates."""
     if isinstance(times, pd.Index | pd.Series) and isinstance(times.dtype, pd.PeriodDtype):
         times = pd.PeriodIndex(times).to_timestamp()
     places = np.asarray(times)
+    if places.ndim == 0:
+        raise ValueError(f"times={short_text(times)}; give one time for each time point.")
     if places.dtype.kind == "O" and places.size and all(isinstance(value, Real) for value in places.ravel()):
         places = places.astype(np.float64)
     wrong = ~np.isfinite(places) if places.dtype.kind in "fmM" else np.zeros(places.shape, dtype=bool)

@@ -11,7 +11,7 @@ from skanomaly.embeddings import PatchMapDisplay
 from skanomaly.events import EventDisplay
 from skanomaly.inspection import ContributionDisplay, ScoreDisplay, ScoreTerrainDisplay
 from skanomaly.sampling import SamplerDisplay
-from skanomaly.sequence import SeriesDisplay
+from skanomaly.sequence import SeriesDisplay, SeriesEvent
 
 SCORES = -np.arange(20.0)
 X = np.column_stack([np.sin(SCORES), np.cos(SCORES)])
@@ -100,3 +100,26 @@ def test_a_score_terrain_takes_two_grid_points():
         GaussianDetector().fit(rows), rows, features=np.array([2, 0]), grid_resolution=2
     )
     assert display.scores.shape == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"events": [(0, 5)]}, TypeError, r"events\[0\]=\(0, 5\) is no SeriesEvent"),
+        ({"events": [SeriesEvent(0, 5, 2, -1.0), None]}, TypeError, r"events\[1\]=None is no SeriesEvent"),
+        ({"events": 5}, TypeError, "events=5; give a sequence of SeriesEvent"),
+        ({"events": "0:5"}, TypeError, "events=0:5; give a sequence of SeriesEvent"),
+        ({"events": [SeriesEvent(15, 25, 20, -1.0)]}, ValueError, "goes from 15 to 25 and X has 20 time points"),
+        ({"times": "2026"}, ValueError, "times=2026; give one time for each time point"),
+        ({"times": pd.Timestamp("2026")}, ValueError, "times=2026.*; give one time for each time point"),
+    ],
+)
+def test_events_and_times_of_a_series_are_named(options, error, words):
+    with pytest.raises(error, match=words):
+        SeriesDisplay.from_predictions(X, SCORES, **options)
+
+
+@pytest.mark.parametrize("grid_shape", [(9,), (-3, -3), (0, 9), 9, (3.0, 3.0)])
+def test_grids_of_patches_are_named(grid_shape):
+    with pytest.raises(TypeError, match=r"grid_shape=.*; give \(rows, columns\) as two whole numbers of at least 1"):
+        PatchMapDisplay.from_predictions(np.zeros((1, 9)), np.zeros(1), grid_shape=grid_shape)
