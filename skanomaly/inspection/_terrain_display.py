@@ -205,7 +205,8 @@ def _one_row(at: Any) -> Any:
 def _two_columns(features: Any, names: list[str]) -> tuple[int, int]:
     """Return the indices of the two columns of a plane."""
     given = list(features) if isinstance(features, list | tuple | np.ndarray) else []
-    found = [_column_index(feature, names) for feature in given if isinstance(feature, str | int | np.integer)]
+    known = [one if isinstance(one, str) else int(one) for one in given if isinstance(one, str | int | np.integer)]
+    found = [_column_index(feature, names) for feature in known]
     if len(given) != 2 or len(found) != 2 or found[0] == found[1]:
         raise ValueError(f"features={short_text(features)}; give two different columns, for example (0, 1).")
     return found[0], found[1]
