@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from skanomaly import _kernels
 from skanomaly._support._blocks import row_blocks, single_blas_thread
 
-__all__ = ["column_product", "fixed_product", "padded_lines", "padded_size"]
+__all__ = ["PANEL", "column_product", "fixed_product", "padded_lines", "padded_size"]
 
 _LANES = 64
-_PANEL = 256  # rows that the kernel multiplies at a time
+PANEL = 256  # rows that the kernel multiplies at a time
 _WIDE = 128  # columns from which BLAS on whole blocks is twice as fast
 
 
@@ -43,7 +43,7 @@ def fixed_product(rows: NDArray[Any], matrix: NDArray[np.float64]) -> NDArray[np
                 products[part] = (block @ padded)[: part.stop - part.start, : matrix.shape[1]]
         return products
     lines = padded_lines(matrix.T.astype(np.float64))
-    panel, sums = np.zeros(_PANEL * lines.shape[1]), np.empty(4 * _PANEL)
+    panel, sums = np.zeros(PANEL * lines.shape[1]), np.empty(4 * PANEL)
     _kernels.projection.multiply_rows(np.ascontiguousarray(rows), lines, panel, sums, products)
     return products
 
@@ -63,8 +63,8 @@ def column_product(directions: NDArray[Any], columns: NDArray[Any]) -> NDArray[A
     """
     lines = padded_lines(directions.astype(columns.dtype, copy=False))
     product = np.empty((len(directions), columns.shape[1]), columns.dtype)
-    panels = np.zeros((min(-(-columns.shape[1] // _PANEL), 4), _PANEL * lines.shape[1]), columns.dtype)
-    _kernels.projection.multiply(lines, columns, panels, np.empty(4 * _PANEL, columns.dtype), product)
+    panels = np.zeros((min(-(-columns.shape[1] // PANEL), 4), PANEL * lines.shape[1]), columns.dtype)
+    _kernels.projection.multiply(lines, columns, panels, np.empty(4 * PANEL, columns.dtype), product)
     return product
 
 

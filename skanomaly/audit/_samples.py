@@ -1,6 +1,6 @@
 """What the tests that compare samples share: labels of the samples, and the threshold of the reference's scores."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -89,7 +89,7 @@ def threads_for(rows: Any) -> AbstractContextManager[None]:
     return single_openmp_thread() if rows.shape[0] * rows.shape[1] <= _MANY_CELLS else nullcontext()
 
 
-def warn_of_equal_scores(test: Any, rows: Any, scores: Sequence[NDArray[np.float64]]) -> None:
+def warn_of_equal_scores(test: Any, rows: Any, scores: Iterable[NDArray[np.float64]]) -> None:
     """Warn where each classifier gives all rows one score although the rows vary: no difference can be found.
 
     Parameters
@@ -97,8 +97,8 @@ def warn_of_equal_scores(test: Any, rows: Any, scores: Sequence[NDArray[np.float
     test : estimator
         Its `estimator` is None for the default classifier.
     rows : array or frame of shape (n_samples, n_features)
-    scores : sequence of ndarray
-        Scores of rows by each classifier.
+    scores : iterable of ndarray
+        Scores of rows by each classifier; read up to the first that vary.
     """
     if any(part.size and np.ptp(part) > 0 for part in scores):
         return

@@ -220,7 +220,7 @@ class WindowExcessSearch(BaseTest):
         self.statistic_ = float(self.z_.max())
         self.pvalue_ = float(np.clip(fractions.size * counts[4].min(), _SMALLEST, 1.0))
         self._fitted_scores = scores
-        warn_of_equal_scores(self, X, [_odds(model, X) for model in self.estimators_])
+        warn_of_equal_scores(self, X, (_odds(model, X) for model in self.estimators_))
         rest = ~inside & ~beside
         if rest.any():
             self._fitted_scores[rest] = self._mean_odds(X[rest])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from skanomaly import _kernels
 from skanomaly._support._blocks import map_blocks, n_block_threads, row_blocks
 from skanomaly._support._exact_sums import ExactSum
-from skanomaly._support._products import column_product, padded_lines, padded_size
+from skanomaly._support._products import PANEL, column_product, padded_lines, padded_size
 from skanomaly._support._scales import usable_scale
 
 __all__ = [
@@ -33,7 +33,6 @@ __all__ = [
 
 # Block sizes depend on the shape of the data alone, so the bits of a score do not depend on the number of threads.
 _GROUP_BLOCKS = 4
-_PANEL = 256  # rows that are multiplied at a time
 _SCORED_PANELS = 32  # of a task of scoring, at most
 _TOP_FRACTION = 0.05
 # Of a Gaussian: the median absolute deviation divided by the mean absolute deviation.
@@ -110,7 +109,7 @@ def positive_scales(scales: NDArray[Any], center: NDArray[np.float64]) -> NDArra
 
 def _center_panels(rows: NDArray[Any], center: NDArray[np.float64], part: slice) -> NDArray[Any]:
     """Lay some of the rows out as panels, less the centre: shape (n_panels, 256 * n_padded)."""
-    panels = np.zeros((-(-(part.stop - part.start) // _PANEL), _PANEL * padded_size(rows.shape[1])), rows.dtype)
+    panels = np.zeros((-(-(part.stop - part.start) // PANEL), PANEL * padded_size(rows.shape[1])), rows.dtype)
     _kernels.projection.fill_panels(rows[: part.stop], part.start, center, panels)
     return panels
 
@@ -227,16 +226,16 @@ def fit_projections(
         Identical, to the last bit, to that of :func:`score_projections`; None also where an MAD is 0 or next to it.
     """
     n_directions, n_samples = len(directions), len(rows)
-    n_panels, tile_rows = -(-n_samples // _PANEL), rows_per_tile(rows.shape[1])
-    collected = None if aggregation is None or weights is not None else _OrderedSum((n_panels, _PANEL), aggregation)
+    n_panels, tile_rows = -(-n_samples // PANEL), rows_per_tile(rows.shape[1])
+    collected = None if aggregation is None or weights is not None else _OrderedSum((n_panels, PANEL), aggregation)
     locations, scales = np.empty((2, n_directions), rows.dtype)
     maximum, blocks = int(aggregation == "max"), row_blocks(n_directions, per_block)
     local = threading.local()
 
     def fit_group(place: int) -> None:
-        part = np.zeros((n_panels, _PANEL))
+        part = np.zeros((n_panels, PANEL))
         if not hasattr(local, "values"):  # one buffer a thread: new pages cost as much as a pass over them
-            local.values = np.empty((n_panels, min(per_block, len(lines)), _PANEL), rows.dtype)
+            local.values = np.empty((n_panels, min(per_block, len(lines)), PANEL), rows.dtype)
             local.flat, local.factors = local.values.reshape(n_panels, -1), np.empty(per_block, rows.dtype)
             local.scratch = _order_scratch(rows.T)
         for block in blocks[place * _GROUP_BLOCKS : (place + 1) * _GROUP_BLOCKS]:
@@ -322,16 +321,16 @@ def score_projections(
 
     def score_panels(part: slice) -> NDArray[np.float64]:
         panels = _center_panels(rows, center, part)
-        totals, parts = np.zeros((len(locations), len(panels), _PANEL)), np.empty((len(locations), _PANEL))
+        totals, parts = np.zeros((len(locations), len(panels), PANEL)), np.empty((len(locations), PANEL))
         _kernels.projection.score_panels(
-            lines, panels, locations, factors, per_group, maximum, np.empty(4 * _PANEL, rows.dtype), parts, totals
+            lines, panels, locations, factors, per_group, maximum, np.empty(4 * PANEL, rows.dtype), parts, totals
         )
         total = totals.min(axis=0).reshape(-1)[: part.stop - part.start]
         return _finish_aggregation(total, aggregation, n_directions)
 
     # Long tasks: between two of them a thread waits for the interpreter. The bits of a row do not depend on them.
-    n_panels = -(-len(rows) // _PANEL)
-    per_task = _PANEL * min(_SCORED_PANELS, -(-n_panels // (2 * n_block_threads(n_jobs))))
+    n_panels = -(-len(rows) // PANEL)
+    per_task = PANEL * min(_SCORED_PANELS, -(-n_panels // (2 * n_block_threads(n_jobs))))
     return np.concatenate(map_blocks(score_panels, row_blocks(len(rows), per_task), n_jobs=n_jobs))
 
 
