@@ -209,7 +209,10 @@ PARAMETERS = {
     # robust
     "BatchListRegressor": [{"clean_fraction": 0.6, "n_starts": 20}],
     "GroupBalancedClassifier": [{"estimator": LogisticRegression()}],
-    "ImbalancedRegressor": [{"max_iter": 20}, {"max_iter": 200, "hidden_layer_sizes": (), "correlation_weight": 0.0}],
+    "ImbalancedRegressor": [
+        {"max_iter": 20},
+        {"max_iter": 60, "learning_rate_init": 0.05, "hidden_layer_sizes": (), "correlation_weight": 0.0},
+    ],
     "MaskedEstimator": [
         {"estimator": Ridge(), "cv": None},
         {"estimator": LogisticRegression(max_iter=2000), "cv": None, "reference": None},  # without a forest a fit

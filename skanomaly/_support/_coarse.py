@@ -146,7 +146,7 @@ def warn_of_rounded_integers(X: Any, *, name: str = "X") -> None:
     name : str, default="X"
         What the warning calls it.
     """
-    found = {}
+    found, is_narrow = {}, True
     for column, values in _whole_columns(X):
         largest = max(int(values.max()), -int(values.min())) if values.size else 0
         if largest > _LARGEST_EXACT:
@@ -155,6 +155,7 @@ def warn_of_rounded_integers(X: Any, *, name: str = "X") -> None:
             if n_left < len(distinct):
                 row = int(values.argmax() if int(values.max()) == largest else values.argmin())
                 found[column] = f"{values[row]} in row {row}; {n_left} of {len(distinct)} distinct values are left"
+                is_narrow &= int(distinct[-1]) - int(distinct[0]) <= _LARGEST_EXACT
     if not found:
         return
     names = column_names(X)
@@ -163,9 +164,10 @@ def warn_of_rounded_integers(X: Any, *, name: str = "X") -> None:
         return f"{column if names is None else repr(names[column])} (largest {found[column]})"
 
     shown = f"column {listed(list(found), show)}" if name == "X" else f"largest {found[0]}"
+    remedy = "Subtract the smallest value" if is_narrow else "Replace the values by their ranks"
     warn_user(
-        f"{name} holds whole numbers beyond 2**53, which float64 rounds: {shown}. Subtract a common value from the "
-        "whole numbers first, such as the smallest, or leave them out if they only identify rows."
+        f"{name} holds whole numbers beyond 2**53, which float64 rounds: {shown}. {remedy} first, or leave them out if "
+        "they only identify rows."
     )
 
 

@@ -13,12 +13,13 @@ from sklearn.utils.multiclass import type_of_target
 
 from skanomaly._support._refits import fit_subsets
 from skanomaly._support._rows import take_rows
-from skanomaly._support._seeds import draw_seed
+from skanomaly._support._seeds import draw_seed, generator
 from skanomaly._support._sklearn import HasMethods, Interval
 from skanomaly._support._ties import count_at_least
 from skanomaly._support._validation import check_any_rows, validate_data
 from skanomaly.base import BaseSampler
 from skanomaly.robust._mask import MaskPlan, ZErrorMask
+from skanomaly.robust._reference import Forests, averaged_label_errors, label_errors
 from skanomaly.robust._zerror import ZErrorClassifier, ZErrorRegressor
 
 __all__ = ["SampleCurator"]
@@ -32,15 +33,16 @@ class SampleCurator(BaseSampler):
 
     Each row is kept, marked for review, or dropped. The estimator is trained with its mask once per fold, without the
     rows of that fold. The score of a row is minus its standardised error in the fit that did not train on it; its mask
-    frequency is the average over the fits that did. A row is dropped if the error and the frequency are high.
+    frequency is the average over the fits that did. A row is dropped if the error and the frequency are high. Errors of
+    labels are averaged with those of a random forest, unless an estimator is given.
 
     Parameters
     ----------
     estimator : estimator, default=None
         Must have ``mask_frequency_`` after fit and ``score_samples(X, y)``: :class:`ZErrorClassifier`,
-        :class:`ZErrorRegressor` or :class:`MaskedEstimator`. None uses :class:`ZErrorRegressor` if `y` is continuous
-        and :class:`ZErrorClassifier` otherwise. `X` may hold whatever the estimator accepts, such as text, missing
-        values or sparse rows.
+        :class:`ZErrorRegressor` or :class:`MaskedEstimator`. None uses :class:`ZErrorRegressor` if `y` is continuous,
+        and otherwise :class:`ZErrorClassifier` together with a random forest. `X` may hold whatever the estimator
+        accepts, such as text, missing values or sparse rows.
     false_drop_rate : float, default=0.01
         Largest fraction of rows that may be dropped from clean data.
     false_review_rate : float, default=0.05
@@ -55,7 +57,8 @@ class SampleCurator(BaseSampler):
     Attributes
     ----------
     sample_scores_ : ndarray of shape (n_samples,)
-        Minus the out-of-fold standardised error: lower scores are more anomalous. Rank rows by it.
+        Minus the out-of-fold standardised error, averaged with that of the forest where there is one: lower scores are
+        more anomalous. Rank rows by it.
     label_issues_ : ndarray of shape (n_issues,)
         Indices of the rows marked for review or dropped, the lowest score first.
     mask_frequency_ : ndarray of shape (n_samples,)
@@ -87,8 +90,14 @@ class SampleCurator(BaseSampler):
     regressor have a long tail (see :class:`ZErrorMask`), all p-values are empirical. A tail that is not recognised as
     one is dropped beyond the threshold. A class is never dropped entirely.
 
-    The mask is that of Z-Error Loss [1]_, which proposes the list of masked rows for curation. The folds, p-values and
-    decisions are our additions.
+    Without an `estimator`, labels are also judged by a random forest of 100 trees, each row by the trees that were not
+    trained on it. Its error is 1 minus the margin divided by the median margin of rows rightly predicted as the same
+    class. The errors of both, between -1 and 3, are averaged. The weight of each is how many fewer labels it
+    contradicts than the most frequent class alone, relative to those that it contradicts: of 1,000 labels, 400 of them
+    not the most frequent one, a model that contradicts 100 has weight 3, and one that contradicts 200 has weight 1.
+
+    The mask is that of Z-Error Loss [1]_, which proposes the list of masked rows for curation. The folds, the forest,
+    p-values and decisions are our additions.
 
     References
     ----------
@@ -184,6 +193,8 @@ class SampleCurator(BaseSampler):
         for (train, test), (fold_errors, fold_frequency) in zip(folds, found, strict=True):
             errors[test] = fold_errors
             frequency[train] += fold_frequency / (n_splits - 1)
+        if self.estimator is None and classifier:
+            errors = _averaged_with_forest(errors, X, y, seed)
         mask = estimator.get_params(deep=False).get("masking")
         plan = MaskPlan.of(ZErrorMask() if mask is None else mask, classifier=classifier)
         self.sample_scores_, self.mask_frequency_ = -errors, frequency
@@ -216,6 +227,15 @@ class SampleCurator(BaseSampler):
 def _target_kind(targets: NDArray[Any]) -> str:
     with np.errstate(invalid="ignore"):  # scikit-learn turns huge targets to integers
         return str(type_of_target(targets))
+
+
+def _averaged_with_forest(
+    errors: NDArray[np.float64], X: NDArray[Any], y: NDArray[Any], seed: int
+) -> NDArray[np.float64]:
+    """Average the errors of labels with those of a forest whose trees did not see the row."""
+    classes, labels = np.unique(y, return_inverse=True)
+    votes = Forests(classes.size, generator(seed)).outputs(0, X, labels, None)
+    return averaged_label_errors(errors, label_errors(votes, labels), labels)
 
 
 def _clean_pvalues(

@@ -13,11 +13,21 @@ from skanomaly._support._tables import TableReader
 from skanomaly.robust._contradictions import one_column_per_class, predictions, typical_margins
 from skanomaly.robust._tails import are_predicted
 
-__all__ = ["Forests", "SuspectForests", "class_outputs", "combined_outputs", "forest_outputs", "is_better"]
+__all__ = [
+    "Forests",
+    "SuspectForests",
+    "averaged_label_errors",
+    "class_outputs",
+    "combined_outputs",
+    "forest_outputs",
+    "is_better",
+    "label_errors",
+]
 
 _N_TREES = 100
 _MOST_ROWS_OF_A_TREE = 20_000
 _MOST_UNITS = 2.0
+_SMALLEST_SHARE = 1e-3
 _LARGEST = 1e30
 _OTHERS = 0.1
 _SMALLEST_PROBABILITY = 1e-3
@@ -223,3 +233,51 @@ def combined_outputs(
         of_all += share
     averaged: NDArray[np.float64] = total / of_all
     return averaged
+
+
+def label_errors(outputs: NDArray[np.float64], labels: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Standardise the margins of labels: the error is 1 at the boundary, and 2 for a typical wrong label.
+
+    Parameters
+    ----------
+    outputs : ndarray of shape (n_samples, n_classes)
+    labels : ndarray of shape (n_samples,)
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        1 where the class of the prediction has no typical margin.
+    """
+    rows, others = np.arange(labels.size), outputs.copy()
+    others[rows, labels] = -np.inf
+    margins = outputs[rows, labels] - others.max(axis=1)
+    typical = typical_margins(outputs, labels, np.ones(labels.size))
+    errors: NDArray[np.float64] = 1.0 - margins / typical[np.where(margins < 0, predictions(outputs), labels)]
+    return errors
+
+
+def averaged_label_errors(
+    first: NDArray[np.float64], second: NDArray[np.float64], labels: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Average the label errors of two classifiers, the better one more.
+
+    Parameters
+    ----------
+    first, second : ndarray of shape (n_samples,)
+        1 at the boundary of the classes.
+    labels : ndarray of shape (n_samples,)
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        Between -1 and 3, which are 2 typical margins from the boundary. The weight is how many fewer labels a
+        classifier contradicts than the most frequent class alone, relative to those that it contradicts.
+    """
+    others = labels.size - np.bincount(labels).max()
+    total, of_all = np.zeros(first.size), 0.0
+    for errors in (first, second):
+        contradicted = (errors > 1.0).sum() + 0.5
+        share = max((others - contradicted) / contradicted, _SMALLEST_SHARE)
+        total += share * np.clip(errors, 1.0 - _MOST_UNITS, 1.0 + _MOST_UNITS)
+        of_all += share
+    return total / of_all

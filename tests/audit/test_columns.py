@@ -101,7 +101,7 @@ def test_columns_of_equal_samples_keep_the_level(kind, n_rows):
 def test_false_discovery_rate_over_many_columns_is_held():
     random = np.random.Generator(np.random.PCG64(3))
     fractions = []
-    for seed in range(25):
+    for seed in range(15):
         rows = random.normal(size=(200, 50))
         rows[100:, :10] += 0.9
         drifted = ColumnDriftTest(n_resamples=1, alpha=0.1, random_state=seed).fit(rows).drifted_

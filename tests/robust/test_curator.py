@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import binom
 from sklearn.base import clone
 from sklearn.datasets import make_classification
@@ -10,6 +10,7 @@ from sklearn.model_selection import KFold, ShuffleSplit
 
 from skanomaly.base import check_sampler
 from skanomaly.robust import MaskedEstimator, SampleCurator, ZErrorClassifier, ZErrorMask
+from skanomaly.robust._reference import Forests, averaged_label_errors, label_errors
 
 
 def _regression(seed, fraction=0.1, n=1000):
@@ -68,8 +69,67 @@ def test_scores_rank_label_errors(seed):
     assert roc_auc_score(wrong, -curator.sample_scores_) > 0.9
 
 
+def _ring(seed, n=600):
+    random = np.random.default_rng(seed)
+    X = random.normal(size=(n, 3))
+    y = (np.square(X).sum(axis=1) > 2.4).astype(int)
+    wrong = (random.random(n) < 0.2) & (y == 1)
+    return X, y, wrong
+
+
+def test_forest_ranks_errors_of_classes_that_no_line_separates(seed):
+    X, y, wrong = _ring(seed)
+    noisy = np.where(wrong, 1 - y, y)
+    with_forest, linear = (
+        roc_auc_score(wrong, -SampleCurator(estimator, random_state=seed).fit(X, noisy).sample_scores_)
+        for estimator in (None, ZErrorClassifier())
+    )
+    assert with_forest > max(0.9, linear + 0.05)
+
+
+def test_forest_ranks_no_worse_where_a_line_separates(seed):
+    X, y, wrong = _logistic(seed, 0.1, 600)
+    with_forest, linear = (
+        roc_auc_score(wrong, -SampleCurator(estimator, random_state=seed).fit(X, y).sample_scores_)
+        for estimator in (None, ZErrorClassifier())
+    )
+    assert with_forest > linear - 0.01
+
+
+def test_a_row_and_its_copies_do_not_vouch_for_each_other(seed):
+    X, y, wrong = _ring(seed, 400)
+    noisy = np.where(wrong, 1 - y, y)
+    votes = Forests(2, np.random.default_rng(0)).outputs(0, np.repeat(X, 3, axis=0), np.repeat(noisy, 3), None)
+    assert_array_equal(votes[::3], votes[1::3])
+    assert roc_auc_score(wrong, label_errors(votes[::3], noisy)) > 0.85
+
+
+def test_label_errors_are_1_at_the_boundary_and_2_at_the_contradiction_of_a_typical_label():
+    outputs = np.array([[0.9, 0.1], [0.9, 0.1], [0.3, 0.7], [0.3, 0.7], [0.5, 0.5]])
+    assert_allclose(label_errors(outputs, np.array([0, 1, 1, 0, 1])), [0, 2, 0, 2, 1], atol=1e-12)
+
+
+def test_label_errors_are_1_where_no_label_is_predicted():
+    assert_array_equal(label_errors(np.array([[0.9, 0.1], [0.1, 0.9]]), np.array([1, 0])), [1.0, 1.0])
+
+
+def test_average_is_nearer_to_the_classifier_that_contradicts_fewer_labels():
+    labels = np.repeat([0, 1], [5, 4])
+    few, many = np.zeros(9), np.r_[np.full(2, 2.0), np.full(7, -5.0)]
+    few[-1] = 5.0
+    shares = np.array([2.5 / 1.5, 1.5 / 2.5])
+    expected = [2 * shares[1], 2 * shares[1], *[-shares[1]] * 6, 3 * shares[0] - shares[1]]
+    assert_allclose(averaged_label_errors(few, many, labels), np.array(expected) / shares.sum())
+
+
+def test_classifier_no_better_than_the_most_frequent_class_has_no_say():
+    labels = np.repeat([0, 1], [5, 4])
+    good, bad = np.zeros(9), np.r_[np.full(5, 2.0), np.zeros(4)]
+    assert_allclose(averaged_label_errors(good, bad, labels), good, atol=1e-3)
+
+
 def test_higher_false_drop_rate_drops_no_fewer_rows(seed):
-    X, y, _ = _logistic(seed, 0.1)
+    X, y, _ = _logistic(seed, 0.1, 1000)
     strict, loose = (SampleCurator(false_drop_rate=rate, random_state=0).fit(X, y) for rate in (0.001, 0.05))
     assert not ((strict.decision_ == "drop") & (loose.decision_ != "drop")).any()
 

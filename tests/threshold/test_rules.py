@@ -146,9 +146,9 @@ def test_contributions_of_the_detector_inside_come_through(seed):
 
 
 def test_f_distribution_threshold_has_its_level_for_the_gaussian_detector():
-    # Seed by seed the rate of 400 new rows varies; over 200 tables its mean is within 4 standard errors of the level.
+    # Seed by seed the rate of 400 new rows varies; over 80 tables its mean is within 4 standard errors of the level.
     rates = []
-    for seed in range(200):
+    for seed in range(80):
         random = np.random.default_rng(seed)
         rule = FDistributionThreshold(alpha=0.05, covariance="maximum_likelihood")
         model = ThresholdedDetector(GaussianDetector(covariance="empirical"), rule=rule)
