@@ -16,6 +16,7 @@ __all__ = [
     "ORANGE",
     "axes_for",
     "drawable",
+    "plain_text",
     "read_count",
     "read_number",
     "read_numbers",
@@ -171,6 +172,24 @@ def drawable(values: Any) -> Any:
     array = array.astype(np.float64)
     limited = np.clip(np.where(np.isinf(array), np.nan, array), -_LARGEST_DRAWN, _LARGEST_DRAWN)
     return limited if array.ndim else float(limited)
+
+
+def plain_text(text: Any) -> str:
+    """Return the text of a label so that matplotlib writes it as it is.
+
+    It would read what is between two dollar signs as a formula, and leave a label with an underscore in front out of
+    the legend.
+
+    Parameters
+    ----------
+    text : object
+
+    Returns
+    -------
+    str
+    """
+    plain = str(text).replace("$", r"\$")
+    return f" {plain}" if plain.startswith("_") else plain
 
 
 def short_text(value: Any, longest: int = 24) -> str:

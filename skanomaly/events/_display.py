@@ -1,13 +1,13 @@
 """Display of scored event traces."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly._support._display import ORANGE, axes_for, drawable, read_number
+from skanomaly._support._display import ORANGE, axes_for, drawable, plain_text, read_number, read_numbers
 from skanomaly.events._input import as_traces
 
 __all__ = ["EventDisplay"]
@@ -122,7 +122,7 @@ class EventDisplay:
         TypeError
             If `event_scores` is no list.
         ValueError
-            If lengths differ.
+            If lengths differ, or scores or decisions are no numbers.
         """
         traces = as_traces(X)
         if event_scores is None or isinstance(event_scores, str) or not hasattr(event_scores, "__iter__"):
@@ -130,14 +130,18 @@ class EventDisplay:
                 f"event_scores is {event_scores!r:.50}; give a list with the scores of each trace, such as "
                 "detector.score_events(X)."
             )
-        scores = [np.atleast_1d(np.asarray(part, dtype=np.float64)) for part in event_scores]
+        if isinstance(event_scores, Mapping) or hasattr(event_scores, "columns"):
+            raise TypeError(
+                f"event_scores is a {type(event_scores).__name__}; give a list with the scores of each trace."
+            )
+        scores = [read_numbers(part, f"event_scores[{place}]") for place, part in enumerate(event_scores)]
         lengths = [len(trace) for trace in traces], [len(part) for part in scores]
         if lengths[0] != lengths[1]:
             raise ValueError(
                 f"event_scores has lengths {lengths[1][:5]}, traces have {lengths[0][:5]}; they must agree."
             )
         flags = None if decisions is None else np.asarray(decisions)
-        if flags is not None and flags.dtype.kind not in "biuf":
+        if flags is not None and flags.dtype.kind not in "iuf":
             raise ValueError(
                 "decisions does not hold numbers. Give the decision function, negative for flagged traces."
             )
@@ -206,4 +210,6 @@ class EventDisplay:
                 name = str(token)
                 name = name if len(name) <= n_characters else f"{name[: n_characters - 1]}…"
                 color = "white" if dark else "black"
-                ax.text(place + 0.5, row + 0.5, name, ha="center", va="center", fontsize="small", color=color)
+                ax.text(
+                    place + 0.5, row + 0.5, plain_text(name), ha="center", va="center", fontsize="small", color=color
+                )

@@ -7,7 +7,16 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from skanomaly._support._display import BLUE, ORANGE, axes_for, drawable, read_count, read_numbers, short_text
+from skanomaly._support._display import (
+    BLUE,
+    ORANGE,
+    axes_for,
+    drawable,
+    plain_text,
+    read_count,
+    read_numbers,
+    short_text,
+)
 from skanomaly.inspection._contributions import feature_contributions
 from skanomaly.inspection._explainer import Explainer
 from skanomaly.inspection._explanation import Explanation
@@ -172,7 +181,7 @@ class ContributionDisplay:
         places = np.arange(len(widths))
         ax.barh(places, widths, color=np.where(widths < 0, ORANGE, BLUE), height=0.7)
         ax.axvline(0, color="black", linewidth=0.8)
-        ax.set_yticks(places, names)
+        ax.set_yticks(places, [plain_text(name) for name in names])
         ax.invert_yaxis()
         ax.tick_params(axis="y", length=0)
         ax.spines[["top", "right", "left"]].set_visible(False)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 
-from skanomaly._support._display import BLUE, GREY, axes_for, read_numbers
+from skanomaly._support._display import BLUE, GREY, axes_for, plain_text, read_numbers
 from skanomaly._support._labels import read_labels
 from skanomaly._support._scored import find_scored
 from skanomaly.inspection._scores import scores_of
@@ -133,12 +133,13 @@ class AnomalyCurveDisplay:
         self.average_precision_ = float(average_precision_score(self.anomalous, outlyingness))
         self.roc_auc_ = float(roc_auc_score(self.anomalous, outlyingness))
         precision, recall, _ = precision_recall_curve(self.anomalous, outlyingness)
+        name = plain_text(self.name)
         axes[0].plot(recall, precision, color=BLUE, drawstyle="steps-post")
-        axes[0].lines[-1].set_label(f"{self.name}: average precision {self.average_precision_:.3f}")
+        axes[0].lines[-1].set_label(f"{name}: average precision {self.average_precision_:.3f}")
         axes[0].axhline(chance, color=GREY, linestyle="--", linewidth=1, label=f"chance: {chance:.3g}")
         axes[0].set(xlabel="recall", ylabel="precision")
         false_positives, true_positives, _ = roc_curve(self.anomalous, outlyingness)
-        axes[1].plot(false_positives, true_positives, color=BLUE, label=f"{self.name}: AUROC {self.roc_auc_:.3f}")
+        axes[1].plot(false_positives, true_positives, color=BLUE, label=f"{name}: AUROC {self.roc_auc_:.3f}")
         axes[1].plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, label="chance: 0.5")
         axes[1].set(xlabel="false positive rate", ylabel="true positive rate")
         for panel in axes:

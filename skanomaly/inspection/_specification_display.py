@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from skanomaly._support._display import BLUE, GREY, ORANGE, axes_for, drawable, read_numbers, short_text
+from skanomaly._support._display import BLUE, GREY, ORANGE, axes_for, drawable, plain_text, read_numbers, short_text
 
 __all__ = ["SpecificationCurveDisplay"]
 
@@ -141,13 +141,13 @@ class SpecificationCurveDisplay:
         median = float(np.median(drawable(self.values)))
         curve.plot(places, drawable(self.values)[order], ".", color=BLUE, markersize=5)
         curve.axhline(median, color=ORANGE, linewidth=1, label=f"median {median:.3g}")
-        curve.set_ylabel(self.value_name)
+        curve.set_ylabel(plain_text(self.value_name))
         curve.legend(frameon=False, loc="upper left")
         for place, run in zip(places, order, strict=True):
             chart.plot([place] * len(levels[run]), levels[run], "|", color=BLUE, markersize=7)
         for first in firsts[1:]:
             chart.axhline(first - 0.5, color=GREY, linewidth=0.5)
-        chart.set_yticks(range(len(labels)), labels, fontsize="small")
+        chart.set_yticks(range(len(labels)), [plain_text(label) for label in labels], fontsize="small")
         chart.tick_params(axis="y", length=0)
         chart.set(xlabel="specification, in ascending order of the result", ylim=(max(len(labels), 1) - 0.5, -0.5))
         for panel in axes:

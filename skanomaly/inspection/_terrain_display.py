@@ -8,7 +8,16 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skanomaly._support._columns import is_frame
-from skanomaly._support._display import ORANGE, axes_for, drawable, read_count, read_number, read_numbers, short_text
+from skanomaly._support._display import (
+    ORANGE,
+    axes_for,
+    drawable,
+    plain_text,
+    read_count,
+    read_number,
+    read_numbers,
+    short_text,
+)
 from skanomaly._support._responses import threshold_of
 from skanomaly.inspection._scores import Scorer, read_tables
 
@@ -190,7 +199,7 @@ class ScoreTerrainDisplay:
             legend = ax.legend(facecolor="#8a8a8a", framealpha=0.9, edgecolor="none", **place)
             for text in legend.get_texts():
                 text.set_color("white")
-        ax.set(xlabel=self.feature_names[0], ylabel=self.feature_names[1])
+        ax.set(xlabel=plain_text(self.feature_names[0]), ylabel=plain_text(self.feature_names[1]))
         self.ax_, self.figure_ = ax, ax.figure
         return self
 

@@ -12,7 +12,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import column_or_1d
 
 from skanomaly._support._columns import column_names, frame_library, to_pandas
-from skanomaly._support._display import CATEGORIES, GREY, ORANGE, axes_for, drawable, read_numbers
+from skanomaly._support._display import CATEGORIES, GREY, ORANGE, axes_for, drawable, plain_text, read_numbers
 from skanomaly._support._items import require_rows
 from skanomaly._support._scales import SafeRange
 
@@ -194,7 +194,13 @@ class SamplerDisplay:
         real = drawable(self.real)
         for place, label in enumerate(names[np.argsort(-sizes, kind="stable")]):
             rows = real[(self.labels == label) & self.kept]
-            ax.scatter(*rows.T, s=14, color=CATEGORIES[place % len(CATEGORIES)], label=f"class {label}", linewidths=0)
+            ax.scatter(
+                *rows.T,
+                s=14,
+                color=CATEGORIES[place % len(CATEGORIES)],
+                label=plain_text(f"class {label}"),
+                linewidths=0,
+            )
         groups = [("dropped", real[~self.kept], "x", GREY)]
         if self.rejected is not None:
             groups.append(("rejected", self.rejected, "+", GREY))
@@ -210,7 +216,7 @@ class SamplerDisplay:
             )
             lines[0].set_label("trajectories")
             ax.set(xlim=limits[0], ylim=limits[1])
-        ax.set(xlabel=self.feature_names[0], ylabel=self.feature_names[1])
+        ax.set(xlabel=plain_text(self.feature_names[0]), ylabel=plain_text(self.feature_names[1]))
         ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))  # beside the points, never over them
         self.ax_, self.figure_ = ax, ax.figure
         return self

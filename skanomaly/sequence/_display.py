@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly._support._display import BLUE, GREY, ORANGE, axes_for, drawable, read_number, short_text
+from skanomaly._support._display import BLUE, GREY, ORANGE, axes_for, drawable, plain_text, read_number, short_text
 from skanomaly._support._labels import read_labels
 from skanomaly._support._responses import final_step
 from skanomaly.sequence._events import SeriesEvent
@@ -211,7 +211,7 @@ class SeriesDisplay:
         lines = axes[0].plot(*_broken(places, series), linewidth=0.8, color=color)
         if self.feature_names is not None:
             title = f"{_MOST_NAMED} of {len(lines)} channels" if len(lines) > _MOST_NAMED else None
-            shown = lines[:_MOST_NAMED], self.feature_names[:_MOST_NAMED]
+            shown = lines[:_MOST_NAMED], [plain_text(name) for name in self.feature_names[:_MOST_NAMED]]
             axes[0].legend(*shown, title=title, frameon=False, loc="upper right", ncols=len(shown[0]))
         axes[1].plot(*_broken(places, scores), linewidth=0.8, color=GREY)
         if self.threshold is not None:

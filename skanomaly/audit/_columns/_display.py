@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from skanomaly._support._display import GREY, ORANGE, axes_for, drawable, read_number
+from skanomaly._support._display import GREY, ORANGE, axes_for, drawable, plain_text, read_number
 from skanomaly.audit._columns._drift import ColumnDriftTest
 
 __all__ = ["ColumnDriftDisplay"]
@@ -185,7 +185,7 @@ class ColumnDriftDisplay:
                 linewidth=1.6,
                 label=name,
             )
-        ax.set_yticks(places, [str(self.feature_names[column]) for column in order])
+        ax.set_yticks(places, [plain_text(self.feature_names[column]) for column in order])
         ax.set(xlim=(0, None), ylim=(-0.7, order.size - 0.3))
         ax.set_xlabel(f"effect, with {self.confidence:.0%} interval")
         left_out = self.effect.size - order.size
