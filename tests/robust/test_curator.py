@@ -69,7 +69,7 @@ def test_scores_rank_label_errors(seed):
     assert roc_auc_score(wrong, -curator.sample_scores_) > 0.9
 
 
-def _ring(seed, n=600):
+def _ring(seed, n=1000):
     random = np.random.default_rng(seed)
     X = random.normal(size=(n, 3))
     y = (np.square(X).sum(axis=1) > 2.4).astype(int)
