@@ -26,8 +26,8 @@ test:  ## Tests, docstrings, README and guide
 slow:  ## All theory tests and tests on large data
 	$(PYTHON) -m pytest -m slow --run-slow -n auto
 
-slow-part:  ## The quarter of them that CI runs, always the same
-	$(PYTHON) -m pytest -m slow --run-slow --slow-part 4 -n auto
+slow-part:  ## The third of them that CI runs, always the same
+	$(PYTHON) -m pytest -m slow --run-slow --slow-part 3 -n auto
 
 nojit:  ## The kernel tests without compilation, with full coverage
 	NUMBA_DISABLE_JIT=1 $(PYTHON) -m pytest tests/kernels -n auto --cov=skanomaly/_kernels --cov-fail-under=100
