@@ -58,7 +58,7 @@ def make_scores(kind, series, labels, generator):
     noise = generator.random(labels.size)
     if kind == "all equal but one time point":
         return np.where(np.arange(labels.size) == generator.integers(labels.size), -1.0, 0.0)
-    if kind == "one hit at the start of each event":
+    if kind == "one hit at each event's start":
         noise[starts(labels)] = -1.0
         return noise
     if kind == "truth, 30 time points late":
