@@ -9,6 +9,8 @@ __all__ = [
     "LEAST_MASKED",
     "Contradictions",
     "contradictions",
+    "label_margins",
+    "margin_errors",
     "one_column_per_class",
     "predictions",
     "quantiles",
@@ -52,6 +54,22 @@ def predictions(outputs: NDArray[Any]) -> NDArray[np.intp]:
     if outputs.shape[1] == 1:
         return (outputs[:, 0] > 0).astype(np.intp)
     return outputs.argmax(axis=1)
+
+
+def label_margins(outputs: NDArray[np.float64], labels: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return the output of each row's own class minus the largest other, for two or more columns."""
+    rows, others = np.arange(labels.size), outputs.copy()
+    others[rows, labels] = -np.inf
+    margins: NDArray[np.float64] = outputs[rows, labels] - others.max(axis=1)
+    return margins
+
+
+def margin_errors(
+    margins: NDArray[np.float64], outputs: NDArray[Any], labels: NDArray[np.intp], scale: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Standardise margins by the scale of the predicted class: 1 at the boundary, 2 for a typical wrong label."""
+    errors: NDArray[np.float64] = 1.0 - margins / scale[np.where(margins < 0, predictions(outputs), labels)]
+    return errors
 
 
 def typical_margins(

@@ -433,18 +433,6 @@ class MaskPlan(NamedTuple):
             return 0.0
         return float(quantiles(errors, counts, [1.0 - MOST_IN_TAIL])[0]) * (1.0 + ROUNDING)
 
-    def label_errors(
-        self,
-        values: NDArray[np.float64],
-        outputs: NDArray[Any],
-        labels: NDArray[np.intp],
-        scale: NDArray[np.float64],
-    ) -> NDArray[np.float64]:
-        """Standardise margins where ``by_confidence`` is set: 1 at the boundary, the threshold at the cut."""
-        predicted = predictions(outputs)
-        unit = scale[np.where(values < 0, predicted, labels)]
-        return 1.0 - values / unit
-
     def warn_of_excess(self, keep: NDArray[np.bool_], errors: NDArray[np.float64] | None) -> None:
         """Warn if far more rows are masked than the threshold masks of clean data, without being clearly wrong.
 

@@ -27,6 +27,7 @@ from skanomaly._support._sklearn import HasMethods, Interval, StrOptions, fit_co
 from skanomaly._support._validation import check_any_rows, check_any_table, check_weights
 from skanomaly._support._warnings import warn_user
 from skanomaly._support._weighted_fits import fit_weighted
+from skanomaly.robust._contradictions import margin_errors
 from skanomaly.robust._delegate import FittedEstimatorMethods
 from skanomaly.robust._mask import MOST_IN_TAIL, MaskingParameter, MaskPlan, ZErrorMask
 from skanomaly.robust._network import classification_terms, regression_terms
@@ -351,7 +352,7 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
         if known.size < self.classes_.size:  # a class was masked entirely or is missing in this fold
             full = np.full((outputs.shape[0], self.classes_.size), outputs.min() - 1.0)
             full[:, known] = outputs
-            outputs = full
+            return full
         return outputs
 
     def _statistic(self, outputs: NDArray[np.float64], encoded: NDArray[Any]) -> NDArray[np.float64]:
@@ -416,7 +417,7 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
     def _standardized(self, outputs: NDArray[Any], encoded: NDArray[Any]) -> NDArray[np.float64]:
         values = self._statistic(outputs, encoded)
         if self._plan.by_confidence:
-            return self._plan.label_errors(values, outputs, encoded, self._label_scale)
+            return margin_errors(values, outputs, encoded, self._label_scale)
         return self._plan.standardized_errors(values, self._groups(encoded), self._center_scale)
 
     def _fit_epochs(
@@ -563,8 +564,9 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
         for train, test in folds:
             rows = train[keep[train] & usable[train]]
             counts = None if weights is None else weights[rows]
-            estimator = fit_weighted(make(), self._take(rows), targets[rows], counts)
-            values[test] = self._outputs(estimator, self._take(test))
+            values[test] = self._outputs(
+                fit_weighted(make(), self._take(rows), targets[rows], counts), self._take(test)
+            )
         return values
 
     def score_samples(self, X: Any, y: Any = None) -> NDArray[Any]:

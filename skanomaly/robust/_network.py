@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy.special import log_expit, log_softmax, softmax
 
 from skanomaly._networks._network import Layers, Network
+from skanomaly.robust._contradictions import label_margins
 
 __all__ = ["DENSE", "classification_terms", "dense_network", "regression_terms", "take_step"]
 
@@ -53,7 +54,5 @@ def classification_terms(
         losses = -log_softmax(outputs, axis=1)[rows, y]
         slopes = softmax(outputs, axis=1)
         slopes[rows, y] -= 1.0
-        others = outputs.copy()
-        others[rows, y] = -np.inf
-        margins = outputs[rows, y] - others.max(axis=1)
+        margins = label_margins(outputs, y)
     return losses, slopes, margins if statistic == 2 else losses

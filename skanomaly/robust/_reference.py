@@ -10,7 +10,13 @@ from sklearn.ensemble import RandomForestClassifier
 from skanomaly._support._columns import CATEGORY, DATE, NUMBER
 from skanomaly._support._hashing import hash_rows, mix_words
 from skanomaly._support._tables import TableReader
-from skanomaly.robust._contradictions import one_column_per_class, predictions, typical_margins
+from skanomaly.robust._contradictions import (
+    label_margins,
+    margin_errors,
+    one_column_per_class,
+    predictions,
+    typical_margins,
+)
 from skanomaly.robust._tails import are_predicted
 
 __all__ = [
@@ -248,12 +254,8 @@ def label_errors(outputs: NDArray[np.float64], labels: NDArray[np.intp]) -> NDAr
     ndarray of shape (n_samples,)
         1 where the class of the prediction has no typical margin.
     """
-    rows, others = np.arange(labels.size), outputs.copy()
-    others[rows, labels] = -np.inf
-    margins = outputs[rows, labels] - others.max(axis=1)
     typical = typical_margins(outputs, labels, np.ones(labels.size))
-    errors: NDArray[np.float64] = 1.0 - margins / typical[np.where(margins < 0, predictions(outputs), labels)]
-    return errors
+    return margin_errors(label_margins(outputs, labels), outputs, labels, typical)
 
 
 def averaged_label_errors(

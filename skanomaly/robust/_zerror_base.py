@@ -20,6 +20,7 @@ from skanomaly._support._row_draws import draw_rows
 from skanomaly._support._seeds import generator
 from skanomaly._support._sklearn import Interval, StrOptions, fit_context
 from skanomaly._support._validation import check_rows, check_weights, validate_data
+from skanomaly.robust._contradictions import margin_errors
 from skanomaly.robust._mask import MaskingParameter, ZErrorMask
 from skanomaly.robust._network import DENSE, dense_network
 from skanomaly.robust._reference import Forests, SuspectForests
@@ -347,7 +348,7 @@ class ZErrorEstimator(MaskingParameter, CallbackSupport, BaseEstimator, ABC):
     def _standardized_errors(self, outputs: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float64]:
         values = self._training.terms(outputs, y)[2]
         if self._training.plan.by_confidence:
-            return self._training.plan.label_errors(values, outputs, y, self._label_scale)
+            return margin_errors(values, outputs, y, self._label_scale)
         groups = y if self._classifier else np.zeros(y.size, dtype=np.intp)
         return self._training.plan.standardized_errors(values, groups, self._center_scale)
 
