@@ -38,8 +38,7 @@ from skanomaly.robust._rounds import Rounds, warn_if_unsettled
 __all__ = ["MaskedEstimator"]
 
 Rows = NDArray[np.intp]
-# Errors of regression that are this small beside the targets are rounding.
-_ROUNDING = 1e3 * np.finfo(np.float64).eps
+_ROUNDING = 1e3 * np.finfo(np.float64).eps  # errors of regression this small beside the targets are rounding
 
 
 class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport, MetaEstimatorMixin, BaseEstimator):
@@ -564,9 +563,8 @@ class MaskedEstimator(FittedEstimatorMethods, MaskingParameter, CallbackSupport,
         for train, test in folds:
             rows = train[keep[train] & usable[train]]
             counts = None if weights is None else weights[rows]
-            values[test] = self._outputs(
-                fit_weighted(make(), self._take(rows), targets[rows], counts), self._take(test)
-            )
+            estimator = fit_weighted(make(), self._take(rows), targets[rows], counts)
+            values[test] = self._outputs(estimator, self._take(test))
         return values
 
     def score_samples(self, X: Any, y: Any = None) -> NDArray[Any]:
